@@ -1,0 +1,5 @@
+"""Configuration: settings, URLs, processes. Knows every package; nothing imports it."""
+
+from config.celery import app as celery_app
+
+__all__ = ["celery_app"]

@@ -1,0 +1,201 @@
+"""Settings of the node, all from the environment (documented in `.env.example`).
+
+The same code runs embedded (SQLite, in-memory broker) and in production (PostgreSQL, Redis); what differs is here.
+"""
+
+from pathlib import Path
+from typing import Any
+
+import environ
+from celery.schedules import crontab  # type: ignore[import-untyped]
+from django.core.exceptions import ImproperlyConfigured
+
+from config.logs import logging_config
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+VAR_DIR = BASE_DIR / "var"
+
+env = environ.Env()
+environ.Env.read_env(BASE_DIR / ".env")
+
+# --- who we are -----------------------------------------------------------------------------------------------------
+
+NODE_URL: str = env.str("NODE_URL", "http://127.0.0.1:8000").rstrip("/")
+NODE_PARTIES: str = env.str("NODE_PARTIES", "CPO:NL*OCP:Example Charging,EMSP:NL*OSP:Example Mobility")
+NODE_ALLOW_PRIVATE_URLS: bool = env.bool("NODE_ALLOW_PRIVATE_URLS", False)
+NODE_PARTNER_TIMEOUT: int = env.int("NODE_PARTNER_TIMEOUT", 10)
+NODE_TOKEN_GRACE: int = env.int("NODE_TOKEN_GRACE", 24 * 3600)
+NODE_PAGE_LIMIT: int = env.int("NODE_PAGE_LIMIT", 1000)
+NODE_MAX_BODY: int = env.int("NODE_MAX_BODY", 4 * 1024 * 1024)
+NODE_THREADS: int = env.int("NODE_THREADS", 8)
+
+# --- security -------------------------------------------------------------------------------------------------------
+
+DEBUG: bool = env.bool("DEBUG", False)
+INSECURE_KEY = "insecure-laboratory-key-change-me"
+SECRET_KEY: str = env.str("SECRET_KEY", INSECURE_KEY)
+# Fernet keys, newest first; the first encrypts, all decrypt. Empty in a laboratory: derived from SECRET_KEY.
+FIELD_KEYS: list[str] = env.list("FIELD_KEYS", default=[])
+ALLOWED_HOSTS: list[str] = env.list("ALLOWED_HOSTS", default=["127.0.0.1", "localhost", "[::1]", "testserver"])
+CSRF_TRUSTED_ORIGINS: list[str] = [NODE_URL] if NODE_URL.startswith("https://") else []
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+if NODE_URL.startswith("https://"):
+    if INSECURE_KEY == SECRET_KEY or not FIELD_KEYS or DEBUG:
+        raise ImproperlyConfigured("an https node needs its own SECRET_KEY and FIELD_KEYS, and DEBUG off")
+    SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = True
+    SECURE_SSL_REDIRECT = env.bool("SECURE_SSL_REDIRECT", False)
+    SECURE_HSTS_SECONDS = env.int("SECURE_HSTS_SECONDS", 31_536_000)
+    SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = True
+X_FRAME_OPTIONS = "DENY"
+PASSWORD_HASHERS = [
+    "django.contrib.auth.hashers.Argon2PasswordHasher",
+    "django.contrib.auth.hashers.PBKDF2PasswordHasher",
+]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "django.contrib.auth.backends.ModelBackend"]
+AXES_FAILURE_LIMIT = 10
+AXES_COOLOFF_TIME = 0.25  # hours
+AXES_RESET_ON_SUCCESS = True
+
+# --- applications ---------------------------------------------------------------------------------------------------
+
+INSTALLED_APPS = [
+    "unfold",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "rest_framework",
+    "django_celery_beat",
+    "auditlog",
+    "axes",
+    "ocpi",
+    "roaming",
+    "cpo_backend",
+]
+# OCPI URLs pass the staff's middleware by: a partner has neither session nor CSRF token, and each costs microseconds.
+MIDDLEWARE = [
+    "ocpi.api.middleware.MessageMiddleware",
+    "django.middleware.security.SecurityMiddleware",
+    "config.middleware.StaffWhiteNoise",
+    "config.middleware.StaffSession",
+    "config.middleware.StaffLocale",
+    "config.middleware.StaffCommon",
+    "config.middleware.StaffCsrf",
+    "config.middleware.StaffAuthentication",
+    "config.middleware.StaffMessages",
+    "config.middleware.StaffFrameOptions",
+    "config.middleware.StaffAuditlog",
+    "config.middleware.StaffAxes",
+]
+ROOT_URLCONF = "config.urls"
+WSGI_APPLICATION = "config.wsgi.application"
+APPEND_SLASH = True
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+USE_TZ = True
+TIME_ZONE = "UTC"
+LANGUAGE_CODE = "en"
+STATIC_URL = "static/"
+STATIC_ROOT = BASE_DIR / "staticfiles"
+WHITENOISE_USE_FINDERS = True
+# The OCPI views bound their own bodies (NODE_MAX_BODY) and answer with an envelope; see ocpi/api/parsers.py.
+DATA_UPLOAD_MAX_MEMORY_SIZE = NODE_MAX_BODY
+
+# --- database -------------------------------------------------------------------------------------------------------
+
+DATABASES: dict[str, dict[str, Any]] = {
+    "default": env.db_url("DATABASE_URL", default=f"sqlite:///{VAR_DIR / 'node.sqlite3'}")
+}
+_database = DATABASES["default"]
+IS_SQLITE: bool = _database["ENGINE"].endswith("sqlite3")
+_database["CONN_MAX_AGE"] = None if IS_SQLITE else 600
+if IS_SQLITE:
+    # IMMEDIATE: a transaction that reads first and writes later would otherwise fail at once instead of waiting.
+    _database["OPTIONS"] = {
+        "transaction_mode": "IMMEDIATE",
+        "timeout": 20,
+        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA cache_size=-16000;",
+    }
+    if _database["NAME"] and _database["NAME"] != ":memory:":
+        Path(_database["NAME"]).parent.mkdir(parents=True, exist_ok=True)
+else:
+    _database["CONN_HEALTH_CHECKS"] = True
+
+# --- OCPI -----------------------------------------------------------------------------------------------------------
+
+# The ports of ocpi/ports.py, bound by dotted path; tests swap them with the `settings` fixture.
+OCPI: dict[str, str] = {
+    "directory": "roaming.directory.directory",
+    "registrar": "roaming.registration.registrar",
+    "gateway": "roaming.hub.gateway.gateway",
+}
+REST_FRAMEWORK = {
+    "UNAUTHENTICATED_USER": None,
+    "UNAUTHENTICATED_TOKEN": None,
+    "DEFAULT_AUTHENTICATION_CLASSES": ["rest_framework.authentication.SessionAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAdminUser"],
+}
+
+# --- Celery ---------------------------------------------------------------------------------------------------------
+
+REDIS_URL: str = env.str("REDIS_URL", "")
+CELERY_BROKER_URL = REDIS_URL or "memory://"
+# Embedded: kombu's in-memory transport polls once a second unless told otherwise.
+CELERY_BROKER_TRANSPORT_OPTIONS = {} if REDIS_URL else {"polling_interval": 0.02}
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_ACKS_LATE = True
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_TIMEZONE = "UTC"
+CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
+# Work is a row before it is a task (DESIGN section 2.5); these sweeps repair every lost wake-up.
+CELERY_BEAT_SCHEDULE = {
+    "wake lanes that are behind": {
+        "task": "roaming.tasks.wake_lanes",
+        "schedule": 5.0,
+        "options": {"expires": 5},
+    },
+    "pull deltas that are due": {
+        "task": "roaming.tasks.pull_due",
+        "schedule": 30.0,
+        "options": {"expires": 30},
+    },
+    "forget old exchanges": {
+        "task": "roaming.tasks.prune_exchanges",
+        "schedule": crontab(hour="3", minute="17"),
+    },
+}
+
+# --- logs -----------------------------------------------------------------------------------------------------------
+
+LOG_LEVEL: str = env.str("LOG_LEVEL", "INFO")
+LOG_FORMAT: str = env.str("LOG_FORMAT", "console" if DEBUG else "json")
+LOGGING = logging_config(LOG_LEVEL, LOG_FORMAT)
+
+# --- admin ----------------------------------------------------------------------------------------------------------
+
+UNFOLD = {
+    "SITE_TITLE": "OCPI node",
+    "SITE_HEADER": "OCPI roaming node",
+    "SITE_SUBHEADER": NODE_URL,
+    "SHOW_VIEW_ON_SITE": False,
+}

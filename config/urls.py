@@ -1,0 +1,16 @@
+"""The URL contract of the node (DESIGN section 7)."""
+
+from django.contrib import admin
+from django.urls import URLPattern, URLResolver, include, path
+from django.views.generic import RedirectView
+
+from config.health import healthz, readyz
+from ocpi.modules import mount
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("ocpi/", include(mount.urlpatterns)),
+    path("admin/", admin.site.urls),
+    path("healthz", healthz),
+    path("readyz", readyz),
+    path("", RedirectView.as_view(url="/admin/")),
+]

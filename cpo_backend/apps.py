@@ -1,0 +1,6 @@
+from django.apps import AppConfig
+
+
+class CpoBackendConfig(AppConfig):
+    name = "cpo_backend"
+    verbose_name = "Charging sites"

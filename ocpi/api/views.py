@@ -1,0 +1,139 @@
+"""The base of every OCPI view: who calls, where the request belongs, how it is answered.
+
+A view authenticates the platform by its token, refuses bootstrap tokens outside versions and credentials, asks the
+gateway about functional modules, and answers with an envelope and swapped routing headers.
+"""
+
+from typing import Any, ClassVar, cast
+
+from django.conf import settings
+from django.http import HttpRequest
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from ocpi import ports
+from ocpi.api import exceptions
+from ocpi.api.authentication import PlatformAuthentication
+from ocpi.api.parsers import OcpiParser, OcpiRenderer, OneRepresentation, one_value
+from ocpi.errors import InvalidParameters, MalformedBody, MethodNotAllowed, Unauthenticated
+from ocpi.ports import Admission, Caller
+from ocpi.transport import envelope, pagination
+from ocpi.transport.headers import RoutingHeaders
+from ocpi.transport.pagination import Page, PageQuery
+from ocpi.types.validation import Violation
+from ocpi.v221.versions import InterfaceRole, ModuleID
+
+
+class OcpiView(APIView):
+    """An authenticated OCPI endpoint of a configuration module; functional modules use `FunctionalView`."""
+
+    authentication_classes = [PlatformAuthentication]
+    permission_classes = []
+    parser_classes = [OcpiParser]
+    renderer_classes = [OcpiRenderer]
+    content_negotiation_class = OneRepresentation
+
+    # Only versions and credentials accept the bootstrap token (§transport_and_format_authorization_header).
+    accepts_bootstrap_token: ClassVar[bool] = False
+
+    def get_exception_handler(self) -> Any:
+        return exceptions.handle
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        if not (self.caller.registered or self.accepts_bootstrap_token):
+            raise Unauthenticated("this credentials token is only good for versions and credentials")
+
+    @property
+    def caller(self) -> Caller:
+        return cast(Caller, self.request.user)
+
+    def http_method_not_allowed(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        raise MethodNotAllowed(f"{request.method} is not defined here", allowed=self.allowed_methods)
+
+    def options(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        return self.http_method_not_allowed(request)
+
+    def document(self) -> dict[str, Any]:
+        """The body of the request, which must be a JSON object; raises MalformedBody or InvalidParameters."""
+        if self.request.stream is None:
+            raise MalformedBody("the body is empty; it must be a JSON object")
+        body = self.request.data
+        if not isinstance(body, dict):
+            raise InvalidParameters("the body must be a JSON object")
+        return body
+
+    def answer(self, data: Any = envelope.NO_DATA, *, created: bool = False) -> Response:
+        """Success: HTTP 201 for a new object, else 200; never branch on which (errata E25)."""
+        return Response(envelope.wrap(data), status=201 if created else 200)
+
+
+class FunctionalView(OcpiView):
+    """An endpoint of a functional module: routed, and answered with routing headers."""
+
+    module: ClassVar[ModuleID]
+    interface: ClassVar[InterfaceRole]
+
+    admission: Admission | None = None
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        super().initial(request, *args, **kwargs)
+        if request.method not in self.allowed_methods:
+            self.http_method_not_allowed(request)
+        self.admission = ports.gateway().admit(
+            self.caller,
+            str(request.method),
+            self.module,
+            self.interface,
+            RoutingHeaders.read(request.headers),
+            is_list=not kwargs,
+        )
+
+    @property
+    def admitted(self) -> Admission:
+        assert self.admission is not None, "initial() has run"
+        return self.admission
+
+    def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
+        response = super().finalize_response(request, response, *args, **kwargs)
+        for name, value in self._reply(request).headers().items():
+            response.headers[name] = value
+        return response
+
+    def _reply(self, request: Request) -> RoutingHeaders:
+        if self.admission is not None:
+            return self.admission.reply
+        try:
+            return RoutingHeaders.read(request.headers).reply()
+        except InvalidParameters:
+            return RoutingHeaders()
+
+    def page(self, read: Any) -> Response:
+        """Answer with one page; `read` takes a Scope and a PageQuery and returns a Page."""
+        params = one_value(self.request.query_params)
+        query = PageQuery.read(params, settings.NODE_PAGE_LIMIT)
+        found: Page = read(self.admitted.scope, query)
+        response = self.answer(envelope.raw_list(found.texts))
+        url = absolute(self.request._request)
+        for name, value in pagination.headers(found, query, params, url, settings.NODE_PAGE_LIMIT).items():
+            response.headers[name] = value
+        return response
+
+
+def absolute(request: HttpRequest) -> str:
+    """The URL of the request as a partner knows it: our public base, never the Host header."""
+    return f"{settings.NODE_URL}{request.path}"
+
+
+def refuse(violations: list[Violation]) -> list[Violation]:
+    """Raise InvalidParameters (2001) for what makes a pushed object unusable or ill-formed; return mere defects.
+
+    A partner that pushes hears of every missing member and wrong type at once. Odd lengths, patterns and enum values
+    are kept with the object as defects: one odd field never loses an object.
+    """
+    grave = [violation for violation in violations if violation.fatal or violation.code in {"missing", "type"}]
+    if grave:
+        first = grave[0]
+        more = f" (and {len(grave) - 1} more, see data)" if len(grave) > 1 else ""
+        raise InvalidParameters(f"{first.pointer or '/'}: {first.message}{more}", data=grave[:50])
+    return violations

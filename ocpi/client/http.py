@@ -1,0 +1,121 @@
+"""Calling a partner, one request after the other: handshake, pulls, probes. Deliveries in parallel: `sending.py`.
+
+No redirects, bounded time and size, addresses judged when connecting (`url_policy`). The transport can be injected.
+"""
+
+import ssl
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+import httpcore
+import httpx
+from django.conf import settings
+
+from ocpi.client import url_policy
+from ocpi.client.messages import Answer, NotOcpi, PartnerError, Presented, TimedOut, Unreachable, interpret, request_headers
+from ocpi.transport import pagination
+from ocpi.transport.headers import MessageIds, RoutingHeaders
+from ocpi.types import codec
+
+CONNECT_SECONDS = 3.0
+MAX_RESPONSE = 64 * 1024 * 1024
+
+
+class _JudgedBackend(httpcore.SyncBackend):
+    """Connects only to addresses that `url_policy` has judged."""
+
+    def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,
+        local_address: str | None = None,
+        socket_options: Iterable[Any] | None = None,
+    ) -> httpcore.NetworkStream:
+        try:
+            address = url_policy.resolve(host, port)
+        except OSError as error:
+            raise httpcore.ConnectError(f"cannot resolve {host}") from error
+        return super().connect_tcp(address, port, timeout, local_address, socket_options)
+
+
+class JudgedTransport(httpx.HTTPTransport):
+    """httpx's transport over connections that `_JudgedBackend` makes; httpx has no public way to hand one over."""
+
+    def __init__(self) -> None:
+        context = ssl.create_default_context()
+        super().__init__(verify=context)
+        self._pool = httpcore.ConnectionPool(
+            ssl_context=context, max_connections=20, keepalive_expiry=30, network_backend=_JudgedBackend()
+        )
+
+
+class OcpiClient:
+    """Requests to one platform, with one token, under one correlation id. A context manager."""
+
+    def __init__(
+        self,
+        presented: Presented,
+        routing: RoutingHeaders = RoutingHeaders(),  # noqa: B008  (immutable)
+        ids: MessageIds | None = None,
+        transport: httpx.BaseTransport | None = None,
+    ) -> None:
+        self._presented, self._routing, self._ids = presented, routing, ids or MessageIds()
+        timeout = httpx.Timeout(settings.NODE_PARTNER_TIMEOUT, connect=CONNECT_SECONDS)
+        self._http = httpx.Client(
+            transport=transport or JudgedTransport(), timeout=timeout, follow_redirects=False, trust_env=False
+        )
+
+    def __enter__(self) -> "OcpiClient":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._http.close()
+
+    def get(self, url: str, params: Mapping[str, str] | None = None) -> Answer:
+        return self.request("GET", url, params=params)
+
+    def request(self, method: str, url: str, body: Any = None, params: Mapping[str, str] | None = None) -> Answer:
+        """One exchange; raises PartnerError and nothing else."""
+        try:
+            url_policy.check_url(url)
+            return self._exchange(method, url, None if body is None else codec.encode(body), params)
+        except url_policy.ForbiddenUrl as error:
+            raise Unreachable(f"{url}: {error}") from None
+        except httpx.TimeoutException as error:
+            raise TimedOut(f"{method} {url}: {type(error).__name__}") from None
+        except (httpx.HTTPError, httpx.InvalidURL, ssl.SSLError) as error:
+            raise Unreachable(f"{method} {url}: {error or type(error).__name__}") from None
+
+    def _exchange(self, method: str, url: str, body: bytes | None, params: Mapping[str, str] | None) -> Answer:
+        headers = request_headers(self._presented, self._ids.next_hop(), self._routing, body=body is not None)
+        deadline = time.monotonic() + settings.NODE_PARTNER_TIMEOUT
+        with self._http.stream(method, url, content=body, headers=headers, params=params) as response:
+            if response.is_redirect:
+                raise NotOcpi(response.status_code, f"{url} redirects; redirects are not followed")
+            return interpret(response.status_code, response.headers, _bounded(response, url, deadline))
+
+    def pages(self, url: str, params: Mapping[str, str]) -> Iterator[tuple[list[Any], Answer]]:
+        """The pages of a list, following Link; raises PartnerError, also when a partner's Links go in circles."""
+        seen: set[str] = set()
+        following: str | None = url
+        while following:
+            if following in seen:
+                raise PartnerError(f"the partner's Link leads back to {following}")
+            seen.add(following)
+            answer = self.get(following, params if following == url else None)
+            yield (answer.data if isinstance(answer.data, list) else []), answer
+            following = pagination.next_link(answer.headers.get("Link"))
+
+
+def _bounded(response: httpx.Response, url: str, deadline: float) -> bytes:
+    """The body, unless it is too large or drips in too slowly: httpx bounds only the time between two pieces."""
+    body = bytearray()
+    for piece in response.iter_bytes():
+        body += piece
+        if len(body) > MAX_RESPONSE:
+            raise NotOcpi(response.status_code, f"{url}: the answer is larger than {MAX_RESPONSE} bytes")
+        if time.monotonic() > deadline:
+            raise TimedOut(f"{url}: no complete answer within {settings.NODE_PARTNER_TIMEOUT} s")
+    return bytes(body)

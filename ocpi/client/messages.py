@@ -1,0 +1,89 @@
+"""What we send to a partner and what its answer means, without any network.
+
+    PartnerError                 the call did not succeed; `str()` says why
+    ├── Unreachable              no connection, TLS trouble, forbidden URL
+    ├── TimedOut                 connected, but no complete answer in time
+    ├── NotOcpi                  an answer that is no OCPI envelope (carries the HTTP status)
+    └── Refused                  an OCPI answer other than 1xxx (carries HTTP and OCPI status)
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ocpi.transport import authorization
+from ocpi.transport.headers import MessageIds, RoutingHeaders
+from ocpi.types import codec
+
+
+class PartnerError(Exception):
+    """A call to a partner that did not succeed."""
+
+
+class Unreachable(PartnerError): ...
+
+
+class TimedOut(PartnerError): ...
+
+
+class NotOcpi(PartnerError):
+    def __init__(self, http_status: int, message: str) -> None:
+        super().__init__(message)
+        self.http_status = http_status
+
+
+class Refused(PartnerError):
+    def __init__(self, http_status: int, status_code: int, message: str) -> None:
+        super().__init__(f"{status_code} {message} (HTTP {http_status})")
+        self.http_status, self.status_code = http_status, status_code
+
+
+@dataclass(frozen=True, slots=True)
+class Presented:
+    """The credentials token we present and how the partner wants it written; kept out of `repr`."""
+
+    token: str
+    plain: bool = False
+
+    def __repr__(self) -> str:
+        return "Presented(***)"
+
+    def header(self) -> str:
+        return f"Token {self.token}" if self.plain else authorization.encode(self.token)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A successful answer."""
+
+    http_status: int
+    headers: Mapping[str, str]
+    data: Any
+
+
+def request_headers(presented: Presented, ids: MessageIds, routing: RoutingHeaders, *, body: bool) -> dict[str, str]:
+    """All headers of one request."""
+    found = {"Authorization": presented.header(), "Accept": "application/json", **ids.headers(), **routing.headers()}
+    if body:
+        found["Content-Type"] = "application/json"
+    return found
+
+
+def interpret(http_status: int, headers: Mapping[str, str], body: bytes) -> Answer:
+    """The answer in an HTTP response; raises NotOcpi or Refused.
+
+    Only the OCPI status tells success. Whether the HTTP status is 200 or 201 means nothing (errata E25), and an
+    envelope over HTTP 404 is an OCPI refusal, not a transport failure.
+    """
+    try:
+        envelope = codec.decode(body)
+    except codec.MalformedJson:
+        raise NotOcpi(http_status, f"HTTP {http_status} with a body that is not JSON") from None
+    if not isinstance(envelope, dict) or not isinstance(envelope.get("status_code"), int):
+        raise NotOcpi(http_status, f"HTTP {http_status} with JSON that is no OCPI envelope")
+    code = envelope["status_code"]
+    if not 1000 <= code < 2000:
+        raise Refused(http_status, code, str(envelope.get("status_message") or "")[:500])
+    if http_status >= 400:
+        raise NotOcpi(http_status, f"HTTP {http_status} with OCPI status {code}")
+    return Answer(http_status, headers, envelope.get("data"))

@@ -1,0 +1,55 @@
+"""Which URLs we are willing to call. Partners choose `versions_url`, endpoint URLs and `response_url`, so each of them
+is hostile until proven otherwise: https to public addresses only, unless NODE_ALLOW_PRIVATE_URLS=1.
+
+A host name is judged by the addresses it resolves to at the moment of connecting, and the connection goes to the
+judged address: a name that changes its mind in between (DNS rebinding) gains nothing.
+"""
+
+import ipaddress
+import socket
+from urllib.parse import urlsplit
+
+from django.conf import settings
+
+
+class ForbiddenUrl(ValueError):
+    """A URL or address that this node does not call; the message says why."""
+
+
+def check_url(url: str) -> None:
+    """Raise ForbiddenUrl for what can be told from the URL alone."""
+    try:
+        parts = urlsplit(url)
+        host, _ = parts.hostname, parts.port
+    except ValueError:
+        raise ForbiddenUrl("not a URL") from None
+    if not host or not url.isascii() or not url.isprintable() or " " in url:
+        raise ForbiddenUrl("not an absolute URL")
+    allowed = {"http", "https"} if settings.NODE_ALLOW_PRIVATE_URLS else {"https"}
+    if parts.scheme not in allowed:
+        raise ForbiddenUrl(f"the scheme {parts.scheme!r} is not allowed; use https")
+    if parts.username is not None:
+        raise ForbiddenUrl("user names in URLs are not allowed")
+    try:
+        check_address(host)
+    except ValueError as error:
+        if isinstance(error, ForbiddenUrl):
+            raise
+
+
+def check_address(address: str) -> None:
+    """Raise ForbiddenUrl for an IP address that is not public; ValueError for what is no IP address."""
+    ip = ipaddress.ip_address(address.partition("%")[0])
+    mapped = getattr(ip, "ipv4_mapped", None) or ip
+    if settings.NODE_ALLOW_PRIVATE_URLS:
+        return
+    if not mapped.is_global or mapped.is_multicast or mapped.is_reserved:
+        raise ForbiddenUrl(f"{address} is not a public address")
+
+
+def resolve(host: str, port: int) -> str:
+    """The address to connect to; raises ForbiddenUrl when any address of the host is not public, OSError when none."""
+    found = [str(entry[4][0]) for entry in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]
+    for address in found:
+        check_address(address)
+    return found[0]

@@ -1,0 +1,62 @@
+"""Credentials (§credentials_credentials_endpoint): registration, rotation, unregistration.
+
+The view decides who may ask for what; the registrar port does the work, including the callback to the caller's
+versions endpoint, before the answer is given.
+"""
+
+from typing import Any
+
+from django.conf import settings
+from django.urls import URLPattern, re_path
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from ocpi import ports
+from ocpi.api.views import OcpiView, refuse
+from ocpi.errors import MethodNotAllowed
+from ocpi.types import validation
+from ocpi.v221.credentials import Credentials
+from ocpi.v221.versions import ModuleID
+
+MODULE = ModuleID.CREDENTIALS
+
+
+class CredentialsView(OcpiView):
+    accepts_bootstrap_token = True
+
+    def get(self, request: Request) -> Response:
+        """§credentials_get_method: we keep only a hash of the caller's token, so the one presented is returned."""
+        return self.answer(_ours(self.caller.token))
+
+    def post(self, request: Request) -> Response:
+        """§credentials_post_method"""
+        if self.caller.registered:
+            raise MethodNotAllowed("already registered; use PUT", allowed=("GET", "PUT", "DELETE"))
+        return self.answer(_ours(ports.registrar().register(self.caller, self._credentials())))
+
+    def put(self, request: Request) -> Response:
+        """§credentials_put_method"""
+        self._must_be_registered()
+        return self.answer(_ours(ports.registrar().update(self.caller, self._credentials())))
+
+    def delete(self, request: Request) -> Response:
+        """§credentials_delete_method"""
+        self._must_be_registered()
+        ports.registrar().unregister(self.caller)
+        return self.answer()
+
+    def _must_be_registered(self) -> None:
+        if not self.caller.registered:
+            raise MethodNotAllowed("not registered yet; use POST", allowed=("GET", "POST"))
+
+    def _credentials(self) -> dict[str, Any]:
+        document = self.document()
+        refuse(validation.check(document, Credentials))
+        return document
+
+
+def _ours(token: str) -> dict[str, Any]:
+    return {"token": token, "url": f"{settings.NODE_URL}/ocpi/versions", "roles": ports.directory().roles()}
+
+
+urlpatterns: list[URLPattern] = [re_path(r"^credentials/?$", CredentialsView.as_view())]

@@ -1,0 +1,118 @@
+"""Locations (§mod_locations_locations_module): a CPO's charging sites.
+
+Sender: pages and single objects of our own parties (of everybody, at a hub). Receiver: partners push Locations, EVSEs
+and Connectors of the parties they speak for.
+"""
+
+from typing import Any
+
+from django.urls import URLPattern, re_path
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from ocpi import ports
+from ocpi.api.views import FunctionalView, refuse
+from ocpi.errors import InvalidParameters, NotFound
+from ocpi.ids import PartyId
+from ocpi.store import locations as store
+from ocpi.store.locations import Arrival, Path
+from ocpi.transport import envelope
+from ocpi.types import validation
+from ocpi.types.validation import Violation
+from ocpi.v221.locations import Connector, Evse, Location
+from ocpi.v221.versions import InterfaceRole, ModuleID
+
+MODULE = ModuleID.LOCATIONS
+
+
+class SenderView(FunctionalView):
+    """§mod_locations_cpo_interface"""
+
+    module, interface = MODULE, InterfaceRole.SENDER
+
+    def get(
+        self,
+        request: Request,
+        location_id: str | None = None,
+        evse_uid: str | None = None,
+        connector_id: str | None = None,
+    ) -> Response:
+        if location_id is None:
+            return self.page(store.page)
+        text = store.find_any(self.admitted.scope, location_id, evse_uid, connector_id)
+        if text is None:
+            raise NotFound(f"no such object: {'/'.join(filter(None, (location_id, evse_uid, connector_id)))}")
+        return self.answer(envelope.raw(text))
+
+
+class ReceiverView(FunctionalView):
+    """§mod_locations_emsp_interface"""
+
+    module, interface = MODULE, InterfaceRole.RECEIVER
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        super().initial(request, *args, **kwargs)
+        self.path = Path(PartyId.of(kwargs.pop("country_code"), kwargs.pop("party_id")), **kwargs)
+        if not ports.directory().may_write(self.caller, self.path.owner):
+            raise NotFound(f"{self.path.owner} is not a party of the calling platform")
+
+    def get(self, request: Request, **_: Any) -> Response:
+        text = store.find(self.path)
+        if text is None:
+            raise NotFound("no such object here")
+        return self.answer(envelope.raw(text))
+
+    def put(self, request: Request, **_: Any) -> Response:
+        document, path, source = self.document(), self.path, self.caller.platform_id
+        if path.evse_uid is None:
+            defects = refuse(validation.check(document, Location))
+            self._same_ids(document, country_code=path.owner.country_code, party_id=path.owner.party_id)
+            self._same_ids(document, id=path.location_id)
+            return self.answer(created=store.put(Arrival(document, defects), source))
+        refuse(validation.check(document, Connector if path.connector_id else Evse))
+        self._same_ids(document, **({"id": path.connector_id} if path.connector_id else {"uid": path.evse_uid}))
+        return self.answer(created=store.put_part(path, document, source, _defects))
+
+    def patch(self, request: Request, **_: Any) -> Response:
+        changes, path = self.document(), self.path
+        shape = Connector if path.connector_id else Evse if path.evse_uid else Location
+        refuse(validation.check_patch(changes, shape))
+        identity = {
+            "country_code": path.owner.country_code,
+            "party_id": path.owner.party_id,
+            "id": path.location_id,
+        }
+        if path.connector_id:
+            identity = {"id": path.connector_id}
+        elif path.evse_uid:
+            identity = {"uid": path.evse_uid}
+        self._same_ids(changes, **{name: value for name, value in identity.items() if name in changes})
+        store.patch(path, changes, self.caller.platform_id, _defects)
+        return self.answer()
+
+    @staticmethod
+    def _same_ids(document: dict[str, Any], **expected: str | None) -> None:
+        for name, value in expected.items():
+            if str(document[name]).lower() != str(value).lower():
+                raise InvalidParameters(f"/{name}: {document[name]!r} differs from {value!r} in the URL")
+
+
+def _defects(location: dict[str, Any]) -> list[Violation]:
+    """The defects of a Location after a part of it changed; raises InvalidParameters when it became unusable."""
+    violations = validation.check(location, Location)
+    refuse([violation for violation in violations if violation.fatal])
+    return violations
+
+
+_ID = "[ -.0-~]{1,255}"  # printable ASCII but the slash: what a CiString may hold
+_OWNER = "(?P<country_code>[!-.0-~]{2})/(?P<party_id>[!-.0-~]{3})"
+_SENDER = rf"sender/locations(?:/(?P<location_id>{_ID})(?:/(?P<evse_uid>{_ID})(?:/(?P<connector_id>{_ID}))?)?)?/?$"
+_RECEIVER = (
+    rf"receiver/locations/{_OWNER}/(?P<location_id>{_ID})"
+    rf"(?:/(?P<evse_uid>{_ID})(?:/(?P<connector_id>{_ID}))?)?/?$"
+)
+
+urlpatterns: list[URLPattern] = [
+    re_path(_SENDER, SenderView.as_view()),
+    re_path(_RECEIVER, ReceiverView.as_view()),
+]

@@ -1,0 +1,44 @@
+"""Versions and version details (§versions_module): where a connection starts.
+
+The endpoints are generated from the mounted modules, so discovery cannot disagree with reality.
+"""
+
+from collections.abc import Iterable
+
+from django.conf import settings
+from django.urls import URLPattern, re_path
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from ocpi.api.views import OcpiView
+from ocpi.ids import VERSION
+from ocpi.v221.versions import Endpoint, Version, VersionDetails
+
+
+class VersionsView(OcpiView):
+    """§version_information_endpoint_version_information_endpoint"""
+
+    accepts_bootstrap_token = True
+
+    def get(self, request: Request) -> Response:
+        return self.answer([Version(version=VERSION, url=f"{settings.NODE_URL}/ocpi/{VERSION}")])
+
+
+class VersionDetailsView(OcpiView):
+    """§version_information_endpoint_version_details_endpoint"""
+
+    accepts_bootstrap_token = True
+    endpoints: Iterable[tuple[str, str, str]] = ()
+
+    def get(self, request: Request) -> Response:
+        base = f"{settings.NODE_URL}/ocpi/{VERSION}/"
+        endpoints = [Endpoint(identifier=module, role=role, url=base + path) for module, role, path in self.endpoints]
+        return self.answer(VersionDetails(version=VERSION, endpoints=endpoints))
+
+
+def urlpatterns(endpoints: Iterable[tuple[str, str, str]]) -> list[URLPattern]:
+    """The two discovery URLs; `endpoints` are (module, interface role, path below the version) of what is mounted."""
+    return [
+        re_path(r"^versions/?$", VersionsView.as_view()),
+        re_path(rf"^{VERSION}/?$", VersionDetailsView.as_view(endpoints=tuple(endpoints))),
+    ]

@@ -1,0 +1,364 @@
+"""Locations, their EVSEs and Connectors: read, put, patch.
+
+A Location is one document; the status of its EVSEs lives in small rows of its own (`EvseStatus`), because that is
+what changes all day. A status change is one statement that leaves the document alone and marks it stale; whoever
+reads a stale document puts the live status in and stores it again.
+
+`last_updated` moves up: a Connector's to its EVSE and Location, an EVSE's to its Location
+(§mod_locations_get_list_request_parameters); a parent that is newer already keeps its own (errata E12).
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import groupby
+from typing import Any
+
+from django.db import connection, models, transaction
+
+from ocpi.errors import UnknownLocation
+from ocpi.events import object_changed
+from ocpi.ids import PartyId
+from ocpi.models import EvseStatus, Location
+from ocpi.store import paging, revisions, writing
+from ocpi.store.scope import Scope
+from ocpi.store.writing import Outcome
+from ocpi.transport.pagination import Page, PageQuery
+from ocpi.types import codec, times
+from ocpi.types.validation import Violation
+from ocpi.v221.locations import Status
+from ocpi.v221.versions import ModuleID
+
+Document = dict[str, Any]
+_LIVE = {"status", "last_updated"}
+_COLUMNS = ("id", "document", "stale", "revision", "stamp")
+
+
+@dataclass(frozen=True, slots=True)
+class Path:
+    """Which object is meant: a Location, one of its EVSEs, or one of that EVSE's Connectors."""
+
+    owner: PartyId
+    location_id: str
+    evse_uid: str | None = None
+    connector_id: str | None = None
+
+    @property
+    def key(self) -> str:
+        return self.location_id.lower()
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """A valid Location document to store, with the defects found in it."""
+
+    document: Document
+    defects: Sequence[Violation] = ()
+
+    @property
+    def owner(self) -> PartyId:
+        return PartyId.of(self.document["country_code"], self.document["party_id"])
+
+    @property
+    def key(self) -> str:
+        return str(self.document["id"]).lower()
+
+
+# --- reading --------------------------------------------------------------------------------------------------------
+
+
+def page(scope: Scope, query: PageQuery) -> Page:
+    """A page of Locations as stored text; stale ones are refreshed on the way."""
+    rows, total, last = paging.read(Location, scope, query, ", ".join(_COLUMNS[1:]))
+    stale = [row for row in rows if row[2]]
+    if not stale:
+        return Page([row[1] for row in rows], total, last)
+    fresh = _refresh(stale)
+    return Page([fresh.get(row[0]) or row[1] for row in rows], total, last)
+
+
+def find(path: Path) -> str | None:
+    """The JSON of a Location, EVSE or Connector, or None."""
+    row = Location.objects.filter(owner=path.owner, key=path.key).values_list(*_COLUMNS).first()
+    return _part(row, path.evse_uid, path.connector_id) if row else None
+
+
+def find_any(
+    scope: Scope, location_id: str, evse_uid: str | None = None, connector_id: str | None = None
+) -> str | None:
+    """The same on the Sender interface, whose URL names no owner: the oldest object of that id within `scope`."""
+    owners = models.Q(owner__in=scope.owners)
+    rows = Location.objects.filter(~owners if scope.inverted else owners, key=location_id.lower())
+    row = rows.order_by("id").values_list(*_COLUMNS).first()
+    return _part(row, evse_uid, connector_id) if row else None
+
+
+def texts(ids: Sequence[int]) -> dict[int, str]:
+    """The current documents of some rows."""
+    rows = list(Location.objects.filter(id__in=ids).values_list(*_COLUMNS))
+    return {row[0]: row[1] for row in rows} | _refresh([row for row in rows if row[2]])
+
+
+def _part(row: tuple[Any, ...], evse_uid: str | None, connector_id: str | None) -> str | None:
+    text = _refresh([row])[row[0]] if row[2] else row[1]
+    if evse_uid is None:
+        return str(text)
+    part = _child(codec.decode(text.encode()), "evses", "uid", evse_uid)
+    if part is not None and connector_id is not None:
+        part = _child(part, "connectors", "id", connector_id)
+    return None if part is None else codec.encode(part).decode()
+
+
+def _refresh(rows: Sequence[tuple[Any, ...]]) -> dict[int, str]:
+    """Documents with the live status put in, stored again unless somebody wrote the row meanwhile."""
+    live: dict[int, dict[str, tuple[str, str]]] = {}
+    for id, key, status, stamp in EvseStatus.objects.filter(location_id__in=[row[0] for row in rows]).values_list(
+        "location_id", "key", "status", "stamp"
+    ):
+        live.setdefault(id, {})[key] = (status, stamp)
+    fresh: dict[int, str] = {}
+    for id, text, _, revision, stamp in rows:
+        document = codec.decode(text.encode())
+        _overlay(document, live.get(id, {}), stamp)
+        fresh[id] = codec.encode(document).decode()
+        Location.objects.filter(id=id, revision=revision).update(document=fresh[id], stale=False)
+    return fresh
+
+
+def _overlay(document: Document, live: dict[str, tuple[str, str]], stamp: str) -> None:
+    document["last_updated"] = stamp
+    for evse in document.get("evses") or ():
+        if found := live.get(str(evse["uid"]).lower()):
+            evse["status"], evse["last_updated"] = found
+
+
+def _child(parent: Document, member: str, name: str, key: str) -> Document | None:
+    return next((item for item in parent.get(member) or () if str(item[name]).lower() == key.lower()), None)
+
+
+# --- writing whole Locations ----------------------------------------------------------------------------------------
+
+
+def put_many(arrivals: Iterable[Arrival], source: int | None) -> Outcome:
+    """Store whole Locations, new or replacing; equal ones change nothing. The last of several with one key counts."""
+    outcome = Outcome()
+    newest = {(arrival.owner, arrival.key): arrival for arrival in arrivals}
+    for owner, group in groupby(sorted(newest.items(), key=lambda item: item[0]), key=lambda item: item[0][0]):
+        outcome += _put_owner(owner, {key: arrival for (_, key), arrival in group}, source)
+    return outcome
+
+
+def put(arrival: Arrival, source: int | None) -> bool:
+    """Store one whole Location; True when it is new."""
+    return put_many([arrival], source).created == 1
+
+
+@transaction.atomic
+def _put_owner(owner: PartyId, arrivals: dict[str, Arrival], source: int | None) -> Outcome:
+    existing = writing.locked(Location, owner, arrivals)
+    if missing := arrivals.keys() - existing.keys():
+        writing.lock_creation(Location, owner)
+        existing |= writing.locked(Location, owner, missing)
+    rows = [
+        row
+        for key, arrival in arrivals.items()
+        if (row := _row(owner, key, arrival, source, existing.get(key))) is not None
+    ]
+    created = len(arrivals.keys() - existing.keys())
+    if rows:
+        _save(rows, [arrivals[row.key].document for row in rows], owner)
+    if created:
+        writing.count_created(Location, owner, created)
+    return Outcome(created, len(rows) - created, len(arrivals) - len(rows))
+
+
+def _row(owner: PartyId, key: str, arrival: Arrival, source: int | None, existing: Location | None) -> Location | None:
+    """The row to write, or None when the stored one says the same."""
+    text = codec.encode(arrival.document).decode()
+    if existing is not None and not existing.stale and existing.document == text:
+        return None
+    return Location(
+        owner=owner,
+        key=key,
+        last_updated=times.parse(arrival.document["last_updated"]),
+        stamp=arrival.document["last_updated"],
+        document=text,
+        defects=codec.encode(arrival.defects).decode() if arrival.defects else "",
+        source=source,
+    )
+
+
+_REPLACED = [
+    "last_updated",
+    "stamp",
+    "document",
+    "defects",
+    "source",
+    "revision",
+    "transaction",
+    "stale",
+    "received_at",
+]
+
+
+def _save(rows: list[Location], documents: list[Document], owner: PartyId) -> None:
+    for row, position in zip(rows, revisions.take(len(rows)), strict=True):
+        row.transaction, row.revision = position
+    saved = Location.objects.bulk_create(
+        rows, update_conflicts=True, unique_fields=["owner", "key"], update_fields=_REPLACED
+    )
+    EvseStatus.objects.filter(location_id__in=[row.pk for row in saved])._raw_delete(using=connection.alias)
+    EvseStatus.objects.bulk_create(
+        EvseStatus(
+            location_id=row.pk,
+            key=str(evse["uid"]).lower(),
+            status=evse.get("status") or "",
+            stamp=evse.get("last_updated") or "",
+        )
+        for row, document in zip(saved, documents, strict=True)
+        for evse in document.get("evses") or ()
+    )
+    _announce(owner, rows[0].source)
+
+
+def _announce(owner: PartyId, source: int | None) -> None:
+    transaction.on_commit(
+        lambda: object_changed.send(sender=Location, module=ModuleID.LOCATIONS, owner=owner, source=source)
+    )
+
+
+# --- writing parts --------------------------------------------------------------------------------------------------
+
+
+def patch(path: Path, changes: Document, source: int | None, check: Callable[[Document], Sequence[Violation]]) -> None:
+    """Change the named fields of a Location, EVSE or Connector (§mod_locations_patch_method).
+
+    `changes` has passed `check_patch`; `check` is called with the whole resulting Location and returns its defects, or
+    raises. Raises UnknownLocation when the object does not exist; nothing is created.
+    """
+    if path.evse_uid and not path.connector_id and changes.keys() == _LIVE and Status(changes["status"]).is_known:
+        if _patch_status(path, changes["status"], changes["last_updated"], source):
+            return
+        raise UnknownLocation(f"unknown EVSE {path.evse_uid} or Location {path.location_id} of {path.owner}")
+
+    def merge(location: Document) -> None:
+        target: Document | None = location
+        if path.evse_uid:
+            target = _child(location, "evses", "uid", path.evse_uid)
+        if target is not None and path.connector_id:
+            target = _child(target, "connectors", "id", path.connector_id)
+        if target is None:
+            raise UnknownLocation(f"Location {path.location_id} has no such EVSE or Connector")
+        target.update(changes)
+
+    _edit(path, merge, changes["last_updated"], source, check)
+
+
+def put_part(path: Path, part: Document, source: int | None, check: Callable[[Document], Sequence[Violation]]) -> bool:
+    """Add or replace an EVSE or Connector (§mod_locations_put_method); True when it is new.
+
+    Raises UnknownLocation when its parent does not exist.
+    """
+    created = False
+
+    def place(location: Document) -> None:
+        nonlocal created
+        if path.connector_id is None:
+            created = _place(location, "evses", "uid", part)
+            return
+        evse = _child(location, "evses", "uid", path.evse_uid or "")
+        if evse is None:
+            raise UnknownLocation(f"Location {path.location_id} has no EVSE {path.evse_uid}")
+        created = _place(evse, "connectors", "id", part)
+
+    _edit(path, place, part["last_updated"], source, check)
+    return created
+
+
+def _place(parent: Document, member: str, name: str, part: Document) -> bool:
+    items = parent.get(member) or []
+    for index, item in enumerate(items):
+        if str(item[name]).lower() == str(part[name]).lower():
+            items[index] = part
+            return False
+    parent[member] = [*items, part]
+    return True
+
+
+@transaction.atomic
+def _edit(
+    path: Path,
+    change: Callable[[Document], None],
+    stamp: str,
+    source: int | None,
+    check: Callable[[Document], Sequence[Violation]],
+) -> None:
+    row = writing.locked(Location, path.owner, [path.key]).get(path.key)
+    if row is None:
+        raise UnknownLocation(f"unknown Location {path.location_id} of {path.owner}")
+    document = codec.decode(row.document.encode())
+    if row.stale:
+        live = {evse.key: (evse.status, evse.stamp) for evse in row.evses.all()}
+        _overlay(document, live, row.stamp)
+    change(document)
+    if path.connector_id and (evse := _child(document, "evses", "uid", path.evse_uid or "")):
+        _raise(evse, stamp)
+    _raise(document, stamp)
+    if changed := _row(path.owner, path.key, Arrival(document, check(document)), source, row):
+        _save([changed], [document], path.owner)
+
+
+def _raise(parent: Document, stamp: str) -> None:
+    """Give a parent its child's `last_updated` unless its own is newer (errata E12)."""
+    try:
+        current = times.parse(parent["last_updated"])
+    except (KeyError, TypeError, ValueError):
+        parent["last_updated"] = stamp
+        return
+    if times.parse(stamp) > current:
+        parent["last_updated"] = stamp
+
+
+_LOCATION_OF_EVSE = """
+    owner = %s AND key = %s
+    AND EXISTS (SELECT 1 FROM ocpi_evsestatus e WHERE e.location_id = ocpi_location.id AND e.key = %s)
+"""
+_TOUCHED = """
+    stamp = CASE WHEN last_updated <= %s THEN %s ELSE stamp END,
+    last_updated = CASE WHEN last_updated <= %s THEN %s ELSE last_updated END,
+    stale = true, source = %s
+"""
+_POSTGRES_STATUS = f"""
+    WITH parent AS (
+        UPDATE ocpi_location SET {_TOUCHED}, {revisions.POSTGRES_STAMP} WHERE {_LOCATION_OF_EVSE} RETURNING id
+    )
+    UPDATE ocpi_evsestatus SET status = %s, stamp = %s FROM parent WHERE location_id = parent.id AND key = %s
+"""  # noqa: S608
+_SQLITE_PARENT = f"UPDATE ocpi_location SET {_TOUCHED}, revision = %s WHERE {_LOCATION_OF_EVSE} RETURNING id"  # noqa: S608
+_SQLITE_CHILD = "UPDATE ocpi_evsestatus SET status = %s, stamp = %s WHERE location_id = %s AND key = %s"
+
+
+def _patch_status(path: Path, status: str, stamp: str, source: int | None) -> bool:
+    """Set an EVSE's status in one statement; False when there is no such EVSE."""
+    moment = _adapted(times.parse(stamp))
+    key = (path.evse_uid or "").lower()
+    touched = [moment, stamp, moment, moment, source]
+    location = [path.owner, path.key, key]
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            cursor.execute(_POSTGRES_STATUS, [*touched, *location, status, stamp, key])
+            found = cursor.rowcount == 1
+        else:
+            with transaction.atomic():
+                cursor.execute(_SQLITE_PARENT, [*touched, revisions.take(1)[0].revision, *location])
+                row = cursor.fetchone()
+                found = row is not None
+                if found:
+                    cursor.execute(_SQLITE_CHILD, [status, stamp, row[0], key])
+    if found:
+        _announce(path.owner, source)
+    return found
+
+
+def _adapted(moment: datetime) -> Any:
+    return connection.ops.adapt_datetimefield_value(moment)

@@ -1,0 +1,76 @@
+"""Pages and totals of any module's objects, in the order of their creation.
+
+Three rules keep them cheap at any depth (notes in docs/decisions.md): a page behind a cursor is found by key; a bare
+offset skips ids only and joins the documents afterwards; an unfiltered total is read from `ObjectCount`.
+"""
+
+from typing import Any, NamedTuple
+
+from django.db import connection
+
+from ocpi.models import OwnedObject
+from ocpi.store.scope import Scope
+from ocpi.transport.pagination import PageQuery
+
+
+class Slice(NamedTuple):
+    """Rows of one page (the requested columns, the id first), the total, and the last id when more rows follow."""
+
+    rows: list[tuple[Any, ...]]
+    total: int
+    last: int | None
+
+
+def _filters(scope: Scope, query: PageQuery) -> tuple[str, list[Any]]:
+    condition, params = scope.sql()
+    arguments: list[Any] = list(params)
+    if query.date_from:
+        condition += " AND last_updated >= %s"
+        arguments.append(_adapt(query.date_from))
+    if query.date_to:
+        condition += " AND last_updated < %s"
+        arguments.append(_adapt(query.date_to))
+    return condition, arguments
+
+
+def _adapt(moment: Any) -> Any:
+    return connection.ops.adapt_datetimefield_value(moment)
+
+
+def total(model: type[OwnedObject], scope: Scope, query: PageQuery) -> int:
+    """The exact number of objects that match scope and dates."""
+    with connection.cursor() as cursor:
+        if query.date_from or query.date_to:
+            condition, arguments = _filters(scope, query)
+            cursor.execute(f"SELECT count(*) FROM {model._meta.db_table} WHERE {condition}", arguments)  # noqa: S608
+        else:
+            condition, owners = scope.sql()
+            cursor.execute(
+                f"SELECT coalesce(sum(count), 0) FROM ocpi_objectcount WHERE module = %s AND {condition}",  # noqa: S608
+                [model.module.value, *owners],
+            )
+        return int(cursor.fetchone()[0])
+
+
+def read(model: type[OwnedObject], scope: Scope, query: PageQuery, columns: str) -> Slice:
+    """One page. `columns` are SQL column names behind the id; a row more than the limit tells whether more follow."""
+    table = model._meta.db_table
+    condition, arguments = _filters(scope, query)
+    if query.after is not None:
+        condition += " AND id > %s"
+        arguments.append(query.after)
+    bounds = "ORDER BY id LIMIT %s"
+    arguments.append(query.limit + 1)
+    if query.offset and query.after is None:
+        source = (
+            f"(SELECT id FROM {table} WHERE {condition} {bounds} OFFSET %s) AS wanted "  # noqa: S608
+            f"JOIN {table} USING (id) ORDER BY id"
+        )
+        arguments.append(query.offset)
+    else:
+        source = f"{table} WHERE {condition} {bounds}"
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT id, {columns} FROM {source}", arguments)  # noqa: S608
+        rows = cursor.fetchall()
+    last = rows[query.limit - 1][0] if len(rows) > query.limit else None
+    return Slice(rows[: query.limit], total(model, scope, query), last)

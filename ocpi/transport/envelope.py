@@ -1,0 +1,44 @@
+"""The response envelope (§transport_and_format_response_format): data, status_code, status_message, timestamp."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+
+from ocpi.errors import OcpiError
+from ocpi.status import OcpiStatus
+from ocpi.types import codec, times
+
+
+class _NoData:
+    """Marks an answer whose `data` the specification leaves open (PUT, PATCH, DELETE): the field is left out."""
+
+    def __repr__(self) -> str:
+        return "NO_DATA"
+
+
+NO_DATA = _NoData()
+
+
+def raw_list(texts: list[str]) -> msgspec.Raw:
+    """A JSON array of stored documents, joined as they are: nothing is parsed, every digit stays."""
+    return msgspec.Raw(f"[{','.join(texts)}]".encode())
+
+
+def raw(text: str) -> msgspec.Raw:
+    """One stored document, embedded as it is."""
+    return msgspec.Raw(text.encode())
+
+
+def wrap(data: Any = NO_DATA, status: OcpiStatus = OcpiStatus.SUCCESS, message: str | None = None) -> bytes:
+    """The JSON of one answer; `data` may be plain values, wire structs, or `raw` stored documents."""
+    envelope: dict[str, Any] = {} if data is NO_DATA else {"data": data}
+    envelope["status_code"] = int(status)
+    envelope["status_message"] = message or status.phrase
+    envelope["timestamp"] = times.format(datetime.now(UTC))
+    return codec.encode(envelope)
+
+
+def wrap_error(error: OcpiError) -> bytes:
+    """The envelope of an error; `data` only when the error has details that help the caller."""
+    return wrap(NO_DATA if error.data is None else error.data, error.status, error.message)

@@ -1,0 +1,84 @@
+"""Message ids and routing headers, the only way this project reads or writes them.
+
+A request carries X-Request-ID and X-Correlation-ID; its response repeats both, errors included. A forwarded request
+has a new request id and the same correlation id (§transport_and_format_unique_messageg_ids). The four routing headers
+belong to functional modules only; the response swaps them (§transport_and_format_message_routing).
+"""
+
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from ocpi.errors import InvalidParameters
+from ocpi.ids import PartyId
+
+REQUEST_ID = "X-Request-ID"
+CORRELATION_ID = "X-Correlation-ID"
+_TO = ("OCPI-to-country-code", "OCPI-to-party-id")
+_FROM = ("OCPI-from-country-code", "OCPI-from-party-id")
+_LONGEST_ID = 128
+
+
+def _new_id() -> str:
+    return str(uuid.uuid4())
+
+
+def _sane(value: str | None) -> str:
+    """A received id as we repeat it: printable ASCII of bounded length, or a new one."""
+    if value and len(value) <= _LONGEST_ID and value.isascii() and value.isprintable():
+        return value
+    return _new_id()
+
+
+@dataclass(frozen=True, slots=True)
+class MessageIds:
+    """The ids of one request, repeated in its response."""
+
+    request_id: str = field(default_factory=_new_id)
+    correlation_id: str = field(default_factory=_new_id)
+
+    @classmethod
+    def read(cls, headers: Mapping[str, str]) -> "MessageIds":
+        """The caller's ids; a missing or unprintable one is replaced, so that every answer has both."""
+        return cls(_sane(headers.get(REQUEST_ID)), _sane(headers.get(CORRELATION_ID)))
+
+    def next_hop(self) -> "MessageIds":
+        """Ids for a request caused by this one: new request id, same correlation id."""
+        return MessageIds(correlation_id=self.correlation_id)
+
+    def headers(self) -> dict[str, str]:
+        return {REQUEST_ID: self.request_id, CORRELATION_ID: self.correlation_id}
+
+
+def _party(headers: Mapping[str, str], names: tuple[str, str]) -> PartyId | None:
+    country_code, party_id = (headers.get(name, "").strip() for name in names)
+    if not country_code and not party_id:
+        return None
+    try:
+        return PartyId.parse(f"{country_code}*{party_id}")
+    except ValueError:
+        raise InvalidParameters(f"{names[0]} and {names[1]} must both be given, two and three characters") from None
+
+
+@dataclass(frozen=True, slots=True)
+class RoutingHeaders:
+    """To whom a message goes and from whom it comes; either may be absent (Open Routing, single-party peers)."""
+
+    to: PartyId | None = None
+    from_: PartyId | None = None
+
+    @classmethod
+    def read(cls, headers: Mapping[str, str]) -> "RoutingHeaders":
+        """Raises InvalidParameters when only half of a party is given."""
+        return cls(_party(headers, _TO), _party(headers, _FROM))
+
+    def reply(self) -> "RoutingHeaders":
+        """The headers of the response: sender and receiver change places."""
+        return RoutingHeaders(to=self.from_, from_=self.to)
+
+    def headers(self) -> dict[str, str]:
+        found: dict[str, str] = {}
+        for party, names in ((self.to, _TO), (self.from_, _FROM)):
+            if party:
+                found[names[0]], found[names[1]] = party.country_code, party.party_id
+        return found

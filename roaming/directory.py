@@ -1,0 +1,193 @@
+"""Who is connected: an immutable picture of platforms, tokens, endpoints and parties, kept in memory.
+
+Every process holds one picture and swaps it whole when `DirectoryVersion` says that something changed: at once in the
+process that made the change, within a second elsewhere, and before a token is called unknown. Requests read it
+without touching the database.
+"""
+
+import threading
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any
+
+from django.db import connection, models, transaction
+from django.utils import timezone
+
+from ocpi.ids import PartyId
+from ocpi.ports import Caller
+from ocpi.v221.common import Role
+from ocpi.v221.versions import InterfaceRole, ModuleID
+from roaming import secrets
+from roaming.models import CredentialsToken, DirectoryVersion, Endpoint, Party, Platform
+
+RECHECK_SECONDS = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Peer:
+    """A platform as the routing and delivery code sees it."""
+
+    id: int
+    name: str
+    connected: bool
+    roles: frozenset[tuple[Role, PartyId]]
+    endpoints: dict[tuple[str, str], str]
+
+    @property
+    def parties(self) -> frozenset[PartyId]:
+        return frozenset(party for _, party in self.roles)
+
+    @property
+    def hub_party(self) -> PartyId | None:
+        return next((party for role, party in sorted(self.roles) if role == Role.HUB), None)
+
+    def party_in(self, roles: Iterable[Role]) -> PartyId | None:
+        """The platform's first party in one of these roles."""
+        return next((party for role, party in sorted(self.roles) if role in set(roles)), None)
+
+    def endpoint(self, module: ModuleID, interface: InterfaceRole) -> str | None:
+        return self.endpoints.get((module, interface))
+
+
+@dataclass(frozen=True, slots=True)
+class _Key:
+    """What a token opens."""
+
+    caller: Caller
+    token_id: int
+    unused: bool
+    expires_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """Everything at one version; never changed, only replaced."""
+
+    version: int = 0
+    keys: dict[str, _Key] = field(default_factory=dict)
+    peers: dict[int, Peer] = field(default_factory=dict)
+    connected: frozenset[PartyId] = frozenset()
+    own: frozenset[tuple[Role, PartyId]] = frozenset()
+    own_roles: tuple[dict[str, Any], ...] = ()
+
+    @property
+    def own_parties(self) -> frozenset[PartyId]:
+        return frozenset(party for _, party in self.own)
+
+    @property
+    def hub_party(self) -> PartyId | None:
+        """Our own party in the HUB role, if this node is a hub."""
+        return self.own_party(Role.HUB)
+
+    def own_party(self, *roles: Role) -> PartyId | None:
+        return next((party for role, party in sorted(self.own) if role in roles), None)
+
+    def platform_of(self, party: PartyId) -> Peer | None:
+        return next((peer for peer in self.peers.values() if party in peer.parties), None)
+
+
+def _read(version: int) -> Picture:
+    roles: dict[int | None, set[tuple[Role, PartyId]]] = {}
+    own_roles = []
+    for row in Party.objects.order_by("id"):
+        party = PartyId(row.party)
+        roles.setdefault(row.platform_id, set()).add((Role(row.role), party))
+        if row.platform_id is None:
+            own_roles.append(
+                {
+                    "role": row.role,
+                    "business_details": row.business_details or {"name": row.name},
+                    "party_id": party.party_id,
+                    "country_code": party.country_code,
+                }
+            )
+    endpoints: dict[int, dict[tuple[str, str], str]] = {}
+    for endpoint in Endpoint.objects.all():
+        endpoints.setdefault(endpoint.platform_id, {})[endpoint.module, endpoint.role] = endpoint.url
+    peers = {
+        platform.pk: Peer(
+            platform.pk,
+            platform.name,
+            platform.state == Platform.State.CONNECTED,
+            frozenset(roles.get(platform.pk, ())),
+            endpoints.get(platform.pk, {}),
+        )
+        for platform in Platform.objects.all()
+    }
+    keys = {}
+    for token in CredentialsToken.objects.exclude(platform__state=Platform.State.SUSPENDED):
+        peer = peers[token.platform_id]
+        registered = token.kind == CredentialsToken.Kind.INBOUND
+        caller = Caller(peer.id, peer.name, registered=registered, roles=peer.roles)
+        keys[token.digest] = _Key(caller, token.pk, token.used_at is None, token.expires_at)
+    connected = frozenset(party for peer in peers.values() if peer.connected for party in peer.parties)
+    return Picture(version, keys, peers, connected, frozenset(roles.get(None, ())), tuple(own_roles))
+
+
+class Directory:
+    """Implements `ocpi.ports.PlatformDirectory`, and gives the rest of `roaming` its picture."""
+
+    def __init__(self) -> None:
+        self._picture = Picture()
+        self._checked_at = 0.0
+        self._lock = threading.Lock()
+
+    def picture(self, *, fresh: bool = False) -> Picture:
+        """The current picture; `fresh` asks the database for its version first, as does the passing of a second."""
+        if fresh or time.monotonic() - self._checked_at > RECHECK_SECONDS:
+            self._check()
+        return self._picture
+
+    def _check(self) -> None:
+        with self._lock:
+            version = DirectoryVersion.objects.values_list("value", flat=True).first() or 0
+            if version != self._picture.version or not version:
+                self._picture = _read(version)
+            # Inside a transaction we may have read what others must not see yet, so the next reader looks again.
+            self._checked_at = 0.0 if connection.in_atomic_block else time.monotonic()
+
+    def authenticate(self, token: str) -> Caller | None:
+        digests = secrets.digests(token)
+        for fresh in (False, True):
+            keys = self.picture(fresh=fresh).keys
+            key = next((keys[digest] for digest in digests if digest in keys), None)
+            if key is not None and (key.expires_at is None or key.expires_at > timezone.now()):
+                if key.unused:
+                    first_use(key.token_id)
+                return replace(key.caller, token=token)
+        return None
+
+    def may_write(self, caller: Caller, owner: PartyId) -> bool:
+        """A platform writes for its own parties; a hub also for parties that neither we nor other platforms hold."""
+        if owner in caller.parties:
+            return True
+        picture = self.picture()
+        return caller.is_hub and owner not in picture.own_parties and picture.platform_of(owner) is None
+
+    def roles(self) -> list[dict[str, Any]]:
+        return list(self.picture().own_roles)
+
+
+directory = Directory()
+
+
+def changed() -> None:
+    """Tell every process, this one first, that platforms, tokens, endpoints or parties have changed."""
+    if not DirectoryVersion.objects.update(value=models.F("value") + 1):
+        DirectoryVersion.objects.get_or_create(pk=1)
+    transaction.on_commit(lambda: directory.picture(fresh=True) and None)
+
+
+@transaction.atomic
+def first_use(token_id: int) -> None:
+    """The first use of a token ends the validity of the platform's older ones (docs/decisions.md, rotation)."""
+    token = CredentialsToken.objects.select_for_update().filter(pk=token_id, used_at=None).first()
+    if token is None:
+        return
+    token.used_at = timezone.now()
+    token.save(update_fields=["used_at"])
+    if token.kind == CredentialsToken.Kind.INBOUND:
+        token.platform.tokens.exclude(pk=token_id).filter(created_at__lte=token.created_at).delete()
+    changed()

@@ -1,0 +1,69 @@
+"""Implements `ocpi.ports.Gateway`: checks who speaks, decides the route, and says what the request may see."""
+
+import structlog
+
+from ocpi.errors import HubError, InvalidParameters
+from ocpi.ids import PartyId
+from ocpi.ports import Admission, Caller
+from ocpi.store.scope import Scope
+from ocpi.transport.headers import RoutingHeaders
+from ocpi.v221.versions import InterfaceRole, ModuleID
+from roaming.directory import Picture, directory
+from roaming.hub.routing import Kind, Route, Table, decide
+
+log = structlog.get_logger(__name__)
+
+
+class Gateway:
+    def admit(
+        self,
+        caller: Caller,
+        method: str,
+        module: ModuleID,
+        interface: InterfaceRole,
+        routing: RoutingHeaders,
+        *,
+        is_list: bool,
+    ) -> Admission:
+        picture = directory.picture()
+        speaker = _speaker(caller, routing)
+        route = decide(
+            method,
+            interface,
+            routing,
+            Table(picture.own_parties, picture.hub_party, picture.connected),
+            is_list=is_list,
+        )
+        log.debug("routed", kind=route.kind.name, reason=route.reason, module=module, caller=caller.name)
+        if route.error is not None:
+            raise route.error
+        if route.kind is Kind.DIRECT:
+            raise HubError(f"{route.reason}, but this hub does not relay yet")
+        return Admission(
+            reply=RoutingHeaders(to=speaker, from_=route.party or _default_party(picture)),
+            scope=_scope(picture, caller, route),
+            reason=route.reason,
+        )
+
+
+gateway = Gateway()
+
+
+def _speaker(caller: Caller, routing: RoutingHeaders) -> PartyId | None:
+    """The requesting party: the one in the FROM headers if the caller's platform holds it, or fronts it as a hub."""
+    if routing.from_ is None:
+        return min(caller.parties, default=None)
+    if routing.from_ in caller.parties or caller.is_hub:
+        return routing.from_
+    raise InvalidParameters(f"OCPI-from-*: {routing.from_} is not a party of the calling platform")
+
+
+def _default_party(picture: Picture) -> PartyId | None:
+    return picture.hub_party or min(picture.own_parties, default=None)
+
+
+def _scope(picture: Picture, caller: Caller, route: Route) -> Scope:
+    """A hub shows everybody's objects but the caller's own; any other node shows its own, of one party if named."""
+    if route.party is not None and route.party == picture.hub_party:
+        return Scope.all_but(caller.parties)
+    return Scope.only([route.party] if route.party else picture.own_parties)

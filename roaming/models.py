@@ -1,0 +1,195 @@
+"""Partners: who is connected, how we talk to them, and what became of it."""
+
+from django.db import models
+from django.utils import timezone
+
+from roaming.secrets import EncryptedField
+
+
+class Platform(models.Model):
+    """A connected system, holder of tokens and endpoints; one platform may host several parties."""
+
+    class State(models.TextChoices):
+        PLANNED = "PLANNED", "planned"  # invited, handshake not done
+        CONNECTED = "CONNECTED", "connected"
+        SUSPENDED = "SUSPENDED", "suspended"  # unregistered, or stopped by staff
+
+    name = models.CharField(max_length=100, unique=True)
+    state = models.CharField(max_length=10, choices=State, default=State.PLANNED)
+    versions_url = models.CharField("versions URL", max_length=255, blank=True)
+    outbound_token = EncryptedField("token we present", blank=True, default="")
+    sends_plain_token = models.BooleanField(
+        "expects an unencoded token", default=False, help_text="For 2.1.1 and 2.2 peers that do not decode base64"
+    )
+    connected_at = models.DateTimeField(null=True, blank=True)
+    last_success_at = models.DateTimeField(null=True, blank=True)
+    last_error_at = models.DateTimeField(null=True, blank=True)
+    last_error = models.TextField(blank=True, default="")
+    failures = models.PositiveIntegerField("consecutive failures", default=0)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    def __str__(self) -> str:
+        return self.name
+
+    def record_success(self) -> None:
+        """Remember that the platform answered; without a signal, so that the directory need not be rebuilt."""
+        type(self).objects.filter(pk=self.pk).update(last_success_at=timezone.now(), failures=0)
+
+    def record_error(self, message: str) -> None:
+        """Remember that the platform could not be used, for staff and for the pace of further attempts."""
+        type(self).objects.filter(pk=self.pk).update(
+            last_error_at=timezone.now(), last_error=message[:2000], failures=models.F("failures") + 1
+        )
+
+
+class CredentialsToken(models.Model):
+    """A token that a platform presents to us, as a keyed hash."""
+
+    class Kind(models.TextChoices):
+        BOOTSTRAP = "BOOTSTRAP", "bootstrap"  # good for versions and credentials only
+        INBOUND = "INBOUND", "inbound"
+
+    platform = models.ForeignKey(Platform, on_delete=models.CASCADE, related_name="tokens")
+    kind = models.CharField(max_length=10, choices=Kind)
+    digest = models.CharField(max_length=64, unique=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    used_at = models.DateTimeField(null=True, blank=True, help_text="First use; it ends the validity of older tokens")
+    expires_at = models.DateTimeField(null=True, blank=True)
+
+    def __str__(self) -> str:
+        return f"{self.kind} token of {self.platform_id}"
+
+
+class Endpoint(models.Model):
+    """A module interface of a platform, from its version details; never built from conventions."""
+
+    platform = models.ForeignKey(Platform, on_delete=models.CASCADE, related_name="endpoints")
+    module = models.CharField(max_length=40)
+    role = models.CharField(max_length=10)
+    url = models.CharField(max_length=255)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["platform", "module", "role"], name="endpoint_key")]
+
+    def __str__(self) -> str:
+        return f"{self.module} {self.role}"
+
+
+class Party(models.Model):
+    """A party in one role: ours, or of a platform."""
+
+    platform = models.ForeignKey(
+        Platform, on_delete=models.CASCADE, related_name="parties", null=True, blank=True, help_text="Empty: our own"
+    )
+    party = models.CharField(max_length=6, help_text="CC*PID, upper case")
+    role = models.CharField(max_length=20)
+    name = models.CharField(max_length=100)
+    business_details = models.JSONField(default=dict)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["party", "role"], name="party_key")]
+        verbose_name_plural = "parties"
+
+    def __str__(self) -> str:
+        return f"{self.party} {self.role}"
+
+
+class DirectoryVersion(models.Model):
+    """One row: raised whenever platforms, tokens, endpoints or parties change, so that processes reload them."""
+
+    value = models.BigIntegerField(default=1)
+
+    def __str__(self) -> str:
+        return str(self.value)
+
+
+class Lane(models.Model):
+    """What one platform has been sent of one module: a place in the change feed, and who is working on it."""
+
+    platform = models.ForeignKey(Platform, on_delete=models.CASCADE, related_name="lanes")
+    module = models.CharField(max_length=20)
+    transaction = models.BigIntegerField(default=0)
+    revision = models.BigIntegerField(default=0)
+    sent = models.BigIntegerField(default=0, help_text="Objects the platform acknowledged")
+    claimed_until = models.DateTimeField(null=True, blank=True, help_text="A worker is in the lane until then")
+    retry_at = models.DateTimeField(null=True, blank=True, help_text="After a failure: not before")
+    last_sent_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["platform", "module"], name="lane_key")]
+
+    def __str__(self) -> str:
+        return f"{self.platform} {self.module}"
+
+
+class RefusedDelivery(models.Model):
+    """An object that a platform refused: kept until a newer version of it is accepted."""
+
+    lane = models.ForeignKey(Lane, on_delete=models.CASCADE, related_name="refusals")
+    owner = models.CharField(max_length=6)
+    key = models.CharField(max_length=80)
+    attempts = models.PositiveIntegerField(default=1)
+    error = models.TextField()
+    last_attempt_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["lane", "owner", "key"], name="refusal_key")]
+        verbose_name_plural = "refused deliveries"
+
+    def __str__(self) -> str:
+        return f"{self.owner} {self.key}"
+
+
+class SyncRun(models.Model):
+    """One pull of one module from one platform."""
+
+    platform = models.ForeignKey(Platform, on_delete=models.CASCADE, related_name="runs")
+    module = models.CharField(max_length=20)
+    full = models.BooleanField(default=False)
+    started_at = models.DateTimeField(default=timezone.now)
+    finished_at = models.DateTimeField(null=True, blank=True)
+    date_from = models.DateTimeField(null=True, blank=True, help_text="Objects changed since; empty: all")
+    pages = models.PositiveIntegerField(default=0)
+    created = models.PositiveIntegerField(default=0)
+    updated = models.PositiveIntegerField(default=0)
+    unchanged = models.PositiveIntegerField(default=0)
+    quarantined = models.PositiveIntegerField(default=0)
+    error = models.TextField(blank=True, default="")
+
+    class Meta:
+        indexes = [models.Index(fields=["platform", "module", "-started_at"], name="syncrun_latest")]
+
+    def __str__(self) -> str:
+        return f"{self.platform} {self.module} {self.started_at:%Y-%m-%d %H:%M}"
+
+
+class PullCursor(models.Model):
+    """How far a module of a platform has been pulled: the start of the last complete run."""
+
+    platform = models.ForeignKey(Platform, on_delete=models.CASCADE, related_name="cursors")
+    module = models.CharField(max_length=20)
+    date_from = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["platform", "module"], name="pullcursor_key")]
+
+    def __str__(self) -> str:
+        return f"{self.platform} {self.module} {self.date_from:%Y-%m-%d %H:%M}"
+
+
+class QuarantinedObject(models.Model):
+    """A partner's object that cannot be used, kept as it came with what is wrong with it."""
+
+    platform = models.ForeignKey(Platform, on_delete=models.CASCADE, related_name="quarantine")
+    module = models.CharField(max_length=20)
+    identity = models.CharField(max_length=120, help_text="Owner and id as far as they can be read")
+    document = models.TextField()
+    defects = models.TextField(help_text="Violations with JSON Pointers, as JSON")
+    first_seen_at = models.DateTimeField(auto_now_add=True)
+    last_seen_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["platform", "module", "identity"], name="quarantine_key")]
+
+    def __str__(self) -> str:
+        return f"{self.module} {self.identity}"

@@ -1,0 +1,125 @@
+"""Pulling a module from a partner's Sender interface: a delta since the last complete run, or everything.
+
+Every page survives bad objects: what cannot be used is quarantined with its defects, the rest is stored. The cursor
+advances last, to the start of the run, and the next delta overlaps it, for partners' clocks differ.
+"""
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import structlog
+from django.utils import timezone
+
+from ocpi.client.http import OcpiClient
+from ocpi.client.messages import PartnerError, Presented
+from ocpi.ids import PartyId
+from ocpi.ports import Caller
+from ocpi.store import locations
+from ocpi.store.locations import Arrival
+from ocpi.transport.headers import RoutingHeaders
+from ocpi.types import times, validation
+from ocpi.types.validation import Violation
+from ocpi.v221.locations import Location
+from ocpi.v221.versions import InterfaceRole, ModuleID
+from roaming.directory import Peer, directory
+from roaming.models import Platform, PullCursor, SyncRun
+from roaming.sync import quarantine
+from roaming.sync.audience import CONSUMERS, OWNERS
+
+log = structlog.get_logger(__name__)
+
+PAGE = 500
+OVERLAP = timedelta(minutes=5)
+INTERVAL = timedelta(minutes=5)
+MODULES = (ModuleID.LOCATIONS,)
+Progress = Callable[[int, int], None]
+Client = Callable[[Presented, RoutingHeaders], OcpiClient]
+
+
+def may_pull(platform: Platform, module: ModuleID) -> bool:
+    """Whether the platform offers the module, one of its parties owns such objects, and one of ours consumes them."""
+    picture = directory.picture()
+    peer = picture.peers.get(platform.pk)
+    if peer is None or not peer.connected or peer.endpoint(module, InterfaceRole.SENDER) is None:
+        return False
+    offers = peer.hub_party is not None or peer.party_in(OWNERS[module]) is not None
+    wants = picture.own_party(*CONSUMERS[module]) is not None or picture.hub_party is not None
+    return offers and wants
+
+
+def pull(
+    platform: Platform,
+    module: ModuleID,
+    *,
+    full: bool = False,
+    progress: Progress = lambda done, total: None,
+    client: Client = OcpiClient,
+) -> SyncRun:
+    """Pull once; the returned SyncRun holds counts, and the error if the partner failed half way."""
+    cursor = PullCursor.objects.filter(platform=platform, module=module.value).first()
+    date_from = None if full or cursor is None else cursor.date_from - OVERLAP
+    run = SyncRun.objects.create(platform=platform, module=module.value, full=date_from is None, date_from=date_from)
+    try:
+        _crawl(run, platform, module, progress, client)
+    except PartnerError as error:
+        run.error = str(error)
+        platform.record_error(run.error)
+    else:
+        PullCursor.objects.update_or_create(
+            platform=platform, module=module.value, defaults={"date_from": run.started_at}
+        )
+        platform.record_success()
+    run.finished_at = timezone.now()
+    run.save()
+    log.info("pulled", platform=platform.name, module=module, pages=run.pages, created=run.created, error=run.error)
+    return run
+
+
+def _crawl(run: SyncRun, platform: Platform, module: ModuleID, progress: Progress, client: Client) -> None:
+    picture = directory.picture(fresh=True)
+    peer = picture.peers[platform.pk]
+    url = peer.endpoint(module, InterfaceRole.SENDER)
+    if url is None:
+        raise PartnerError(f"{platform.name} offers no {module.value} Sender interface")
+    sender = picture.own_party(*CONSUMERS[module]) or picture.hub_party
+    routing = RoutingHeaders(to=peer.hub_party or peer.party_in(OWNERS[module]), from_=sender)
+    params = {"limit": str(PAGE)} | ({"date_from": times.format(run.date_from)} if run.date_from else {})
+    seen = 0
+    with client(Presented(platform.outbound_token, platform.sends_plain_token), routing) as partner:
+        for items, answer in partner.pages(url, params):
+            _store(run, peer, module, items)
+            run.pages += 1
+            seen += len(items)
+            total = str(answer.headers.get("X-Total-Count", ""))
+            progress(seen, int(total) if total.isdecimal() else seen)
+
+
+def _store(run: SyncRun, peer: Peer, module: ModuleID, items: list[Any]) -> None:
+    usable: list[Arrival] = []
+    for document in items:
+        violations = validation.check(document, Location)
+        if not (fatal := [violation for violation in violations if violation.fatal] or _foreign(peer, document)):
+            usable.append(Arrival(document, violations))
+            continue
+        quarantine.keep(peer.id, module, document, fatal)
+        run.quarantined += 1
+    outcome = locations.put_many(usable, source=peer.id)
+    quarantine.release(peer.id, module, [arrival.document for arrival in usable])
+    run.created += outcome.created
+    run.updated += outcome.updated
+    run.unchanged += outcome.unchanged
+
+
+def _foreign(peer: Peer, document: dict[str, Any]) -> list[Violation]:
+    """An object whose owner is none of the platform's parties may be ignored (§transport_and_format_client_owned_object_pull)."""
+    owner = PartyId.of(document["country_code"], document["party_id"])
+    if directory.may_write(Caller(peer.id, peer.name, registered=True, roles=peer.roles), owner):
+        return []
+    return [Violation("/party_id", "rule", f"{owner} is not a party of {peer.name}", True)]
+
+
+def is_due(platform: Platform, module: ModuleID) -> bool:
+    """Whether the last run is long enough ago; failures are retried at the same pace."""
+    latest = SyncRun.objects.filter(platform=platform, module=module.value).order_by("-started_at").first()
+    return latest is None or latest.started_at < timezone.now() - INTERVAL

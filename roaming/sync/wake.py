@@ -1,0 +1,74 @@
+"""Wake-ups: cheap for the one who changes something, coalesced, and allowed to get lost (beat repairs that).
+
+A change costs its writer one entry in a set. A thread of the process publishes what has gathered every 50 ms, so a
+thousand changes in a burst are one task per lane.
+"""
+
+import threading
+import time
+
+import structlog
+from celery.exceptions import CeleryError
+from kombu.exceptions import OperationalError
+
+from ocpi.v221.versions import ModuleID
+
+log = structlog.get_logger(__name__)
+
+GATHER_SECONDS = 0.05
+_EXPIRES_SECONDS = 30
+
+_pending: set[tuple[str, str | int]] = set()
+_something = threading.Event()
+_starting = threading.Lock()
+_publisher: threading.Thread | None = None
+
+
+def changed(module: str) -> None:
+    """Objects of a module changed: its lanes have something to look at."""
+    _add(("lanes", module))
+
+
+def connected(platform_id: int) -> None:
+    """A platform was connected: pull from it, and bring it up to date."""
+    _add(("platform", platform_id))
+    for module in (ModuleID.LOCATIONS,):
+        _add(("lanes", module))
+
+
+def _add(entry: tuple[str, str | int]) -> None:
+    if entry in _pending:
+        return
+    _pending.add(entry)
+    _ensure_publisher()
+    _something.set()
+
+
+def _ensure_publisher() -> None:
+    global _publisher
+    if _publisher is not None and _publisher.is_alive():
+        return
+    with _starting:
+        if _publisher is None or not _publisher.is_alive():
+            _publisher = threading.Thread(target=_publish_forever, name="wake-ups", daemon=True)
+            _publisher.start()
+
+
+def _publish_forever() -> None:
+    while True:
+        _something.wait()
+        time.sleep(GATHER_SECONDS)
+        _something.clear()
+        while _pending:
+            _publish(_pending.pop())
+
+
+def _publish(entry: tuple[str, str | int]) -> None:
+    from roaming import tasks
+
+    what, argument = entry
+    task = tasks.wake_lanes if what == "lanes" else tasks.pull_platform
+    try:
+        task.apply_async((argument,), expires=_EXPIRES_SECONDS)
+    except (CeleryError, OperationalError, OSError) as error:
+        log.warning("wake-up lost; beat will repeat it", task=task.name, error=str(error))

@@ -1,0 +1,45 @@
+"""Celery tasks: thin. Each carries ids, re-reads state and calls a function; doing one twice does no harm."""
+
+from datetime import timedelta
+
+from celery import shared_task
+from django.utils import timezone
+
+from ocpi.v221.versions import ModuleID
+from roaming.models import Platform, SyncRun
+from roaming.sync import lanes, pull
+
+
+@shared_task
+def wake_lanes(module: str | None = None) -> None:
+    """Send a worker into every lane that is behind (of one module, when only that changed)."""
+    for lane in lanes.due():
+        if module in (None, lane.module) and lanes.is_behind(lane):
+            drain_lane.apply_async((lane.pk,), expires=60)
+
+
+@shared_task
+def drain_lane(lane_id: int) -> None:
+    lanes.drain(lane_id)
+
+
+@shared_task
+def pull_due() -> None:
+    """Start the pulls whose time has come."""
+    for platform in Platform.objects.filter(state=Platform.State.CONNECTED):
+        if any(pull.may_pull(platform, module) and pull.is_due(platform, module) for module in pull.MODULES):
+            pull_platform.apply_async((platform.pk,), expires=60)
+
+
+@shared_task
+def pull_platform(platform_id: int, full: bool = False) -> None:
+    platform = Platform.objects.filter(pk=platform_id, state=Platform.State.CONNECTED).first()
+    for module in pull.MODULES if platform else ():
+        if pull.may_pull(platform, module) and (full or pull.is_due(platform, module)):
+            pull.pull(platform, module, full=full)
+
+
+@shared_task
+def prune_runs() -> None:
+    """Keep a month of pull runs."""
+    SyncRun.objects.filter(started_at__lt=timezone.now() - timedelta(days=30)).delete()
