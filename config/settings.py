@@ -59,6 +59,7 @@ AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "django.contri
 AXES_FAILURE_LIMIT = 10
 AXES_COOLOFF_TIME = 0.25  # hours
 AXES_RESET_ON_SUCCESS = True
+SILENCED_SYSTEM_CHECKS = ["axes.W002"]  # config.middleware.StaffAxes is what it looks for
 
 # --- applications ---------------------------------------------------------------------------------------------------
 
@@ -114,7 +115,8 @@ USE_TZ = True
 TIME_ZONE = "UTC"
 LANGUAGE_CODE = "en"
 STATIC_URL = "static/"
-STATIC_ROOT = BASE_DIR / "staticfiles"
+STATIC_ROOT = VAR_DIR / "static"
+STATIC_ROOT.mkdir(parents=True, exist_ok=True)
 WHITENOISE_USE_FINDERS = True
 # The OCPI views bound their own bodies (NODE_MAX_BODY) and answer with an envelope; see ocpi/api/parsers.py.
 DATA_UPLOAD_MAX_MEMORY_SIZE = NODE_MAX_BODY

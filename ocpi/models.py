@@ -19,7 +19,7 @@ class OwnedObject(models.Model):
     defects = models.TextField(blank=True, default="", help_text="Violations found in it, as JSON; empty when none")
     source = models.BigIntegerField(null=True, help_text="The platform it came from; empty for our own")
     revision = models.BigIntegerField(help_text="Its place in the one sequence of all changes")
-    transaction = models.BigIntegerField(default=0, help_text="PostgreSQL's xid8 of the change; 0 on SQLite")
+    xid = models.BigIntegerField(default=0, help_text="PostgreSQL's xid8 of the change; 0 on SQLite")
     received_at = models.DateTimeField(auto_now=True)
 
     class Meta:
@@ -46,7 +46,7 @@ class Location(OwnedObject):
         indexes = [
             models.Index(fields=["owner", "id"], name="location_page"),  # a page of one owner, by creation
             models.Index(fields=["owner", "last_updated"], name="location_delta"),  # date_from / date_to
-            models.Index(fields=["transaction", "revision"], name="location_feed"),  # the change feed
+            models.Index(fields=["xid", "revision"], name="location_feed"),  # the change feed
         ]
 
 

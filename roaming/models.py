@@ -108,7 +108,7 @@ class Lane(models.Model):
 
     platform = models.ForeignKey(Platform, on_delete=models.CASCADE, related_name="lanes")
     module = models.CharField(max_length=20)
-    transaction = models.BigIntegerField(default=0)
+    xid = models.BigIntegerField(default=0)
     revision = models.BigIntegerField(default=0)
     sent = models.BigIntegerField(default=0, help_text="Objects the platform acknowledged")
     claimed_until = models.DateTimeField(null=True, blank=True, help_text="A worker is in the lane until then")

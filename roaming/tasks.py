@@ -5,7 +5,6 @@ from datetime import timedelta
 from celery import shared_task
 from django.utils import timezone
 
-from ocpi.v221.versions import ModuleID
 from roaming.models import Platform, SyncRun
 from roaming.sync import lanes, pull
 

@@ -22,7 +22,9 @@ class Discovery:
     @property
     def credentials(self) -> str | None:
         """The credentials endpoint, whatever role it is listed under (§version_information_endpoint_endpoint_class)."""
-        return next((url for (module, _), url in sorted(self.endpoints.items()) if module == ModuleID.CREDENTIALS), None)
+        return next(
+            (url for (module, _), url in sorted(self.endpoints.items()) if module == ModuleID.CREDENTIALS), None
+        )
 
 
 def discover(client: OcpiClient, versions_url: str) -> Discovery:

@@ -13,7 +13,16 @@ import httpx
 from django.conf import settings
 
 from ocpi.client import url_policy
-from ocpi.client.messages import Answer, NotOcpi, PartnerError, Presented, TimedOut, Unreachable, interpret, request_headers
+from ocpi.client.messages import (
+    Answer,
+    NotOcpi,
+    PartnerError,
+    Presented,
+    TimedOut,
+    Unreachable,
+    interpret,
+    request_headers,
+)
 from ocpi.transport import pagination
 from ocpi.transport.headers import MessageIds, RoutingHeaders
 from ocpi.types import codec

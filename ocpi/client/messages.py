@@ -1,10 +1,10 @@
 """What we send to a partner and what its answer means, without any network.
 
-    PartnerError                 the call did not succeed; `str()` says why
-    ├── Unreachable              no connection, TLS trouble, forbidden URL
-    ├── TimedOut                 connected, but no complete answer in time
-    ├── NotOcpi                  an answer that is no OCPI envelope (carries the HTTP status)
-    └── Refused                  an OCPI answer other than 1xxx (carries HTTP and OCPI status)
+PartnerError                 the call did not succeed; `str()` says why
+├── Unreachable              no connection, TLS trouble, forbidden URL
+├── TimedOut                 connected, but no complete answer in time
+├── NotOcpi                  an answer that is no OCPI envelope (carries the HTTP status)
+└── Refused                  an OCPI answer other than 1xxx (carries HTTP and OCPI status)
 """
 
 from collections.abc import Mapping

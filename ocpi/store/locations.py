@@ -139,12 +139,18 @@ def _child(parent: Document, member: str, name: str, key: str) -> Document | Non
 # --- writing whole Locations ----------------------------------------------------------------------------------------
 
 
-def put_many(arrivals: Iterable[Arrival], source: int | None) -> Outcome:
-    """Store whole Locations, new or replacing; equal ones change nothing. The last of several with one key counts."""
+Reconcile = Callable[[Document, Document], Document]
+
+
+def put_many(arrivals: Iterable[Arrival], source: int | None, reconcile: Reconcile | None = None) -> Outcome:
+    """Store whole Locations, new or replacing; equal ones change nothing. The last of several with one key counts.
+
+    `reconcile(stored, new)` may decide under lock what becomes of an object that is stored already.
+    """
     outcome = Outcome()
     newest = {(arrival.owner, arrival.key): arrival for arrival in arrivals}
     for owner, group in groupby(sorted(newest.items(), key=lambda item: item[0]), key=lambda item: item[0][0]):
-        outcome += _put_owner(owner, {key: arrival for (_, key), arrival in group}, source)
+        outcome += _put_owner(owner, {key: arrival for (_, key), arrival in group}, source, reconcile)
     return outcome
 
 
@@ -154,11 +160,17 @@ def put(arrival: Arrival, source: int | None) -> bool:
 
 
 @transaction.atomic
-def _put_owner(owner: PartyId, arrivals: dict[str, Arrival], source: int | None) -> Outcome:
+def _put_owner(
+    owner: PartyId, arrivals: dict[str, Arrival], source: int | None, reconcile: Reconcile | None
+) -> Outcome:
     existing = writing.locked(Location, owner, arrivals)
     if missing := arrivals.keys() - existing.keys():
         writing.lock_creation(Location, owner)
         existing |= writing.locked(Location, owner, missing)
+    if reconcile:
+        for key, row in existing.items():
+            arrival = arrivals[key]
+            arrivals[key] = Arrival(reconcile(_current(row), arrival.document), arrival.defects)
     rows = [
         row
         for key, arrival in arrivals.items()
@@ -172,10 +184,19 @@ def _put_owner(owner: PartyId, arrivals: dict[str, Arrival], source: int | None)
     return Outcome(created, len(rows) - created, len(arrivals) - len(rows))
 
 
+def _current(row: Location) -> Document:
+    """The document of a locked row with the live status put in."""
+    document: Document = codec.decode(row.document.encode())
+    if row.stale:
+        live = {evse.key: (evse.status, evse.stamp) for evse in row.evses.all()}
+        _overlay(document, live, row.stamp)
+    return document
+
+
 def _row(owner: PartyId, key: str, arrival: Arrival, source: int | None, existing: Location | None) -> Location | None:
     """The row to write, or None when the stored one says the same."""
     text = codec.encode(arrival.document).decode()
-    if existing is not None and not existing.stale and existing.document == text:
+    if existing is not None and existing.document == text and not existing.stale:
         return None
     return Location(
         owner=owner,
@@ -195,7 +216,7 @@ _REPLACED = [
     "defects",
     "source",
     "revision",
-    "transaction",
+    "xid",
     "stale",
     "received_at",
 ]
@@ -203,7 +224,7 @@ _REPLACED = [
 
 def _save(rows: list[Location], documents: list[Document], owner: PartyId) -> None:
     for row, position in zip(rows, revisions.take(len(rows)), strict=True):
-        row.transaction, row.revision = position
+        row.xid, row.revision = position
     saved = Location.objects.bulk_create(
         rows, update_conflicts=True, unique_fields=["owner", "key"], update_fields=_REPLACED
     )
@@ -296,10 +317,7 @@ def _edit(
     row = writing.locked(Location, path.owner, [path.key]).get(path.key)
     if row is None:
         raise UnknownLocation(f"unknown Location {path.location_id} of {path.owner}")
-    document = codec.decode(row.document.encode())
-    if row.stale:
-        live = {evse.key: (evse.status, evse.stamp) for evse in row.evses.all()}
-        _overlay(document, live, row.stamp)
+    document = _current(row)
     change(document)
     if path.connector_id and (evse := _child(document, "evses", "uid", path.evse_uid or "")):
         _raise(evse, stamp)

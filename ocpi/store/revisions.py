@@ -1,8 +1,8 @@
 """The one sequence of changes, and the feed that reads it without gaps.
 
 Every write gives its row the next revision and, on PostgreSQL, the id of its transaction. Transactions commit out of
-sequence, so a reader goes by (transaction, revision) and stops before the oldest transaction still running: whatever
-commits later has a higher transaction id and is read later. SQLite's writes are serial; there the transaction is 0.
+sequence, so a reader goes by (xid, revision) and stops before the oldest transaction still running: whatever
+commits later has a higher transaction id and is read later. SQLite's writes are serial; there the xid is 0.
 """
 
 from typing import NamedTuple
@@ -19,13 +19,13 @@ _POSTGRES_TAKE = (
 _SQLITE_TAKE = "UPDATE ocpi_revision SET value = value + %s RETURNING value"
 
 # What a single writing statement embeds to stamp its row (PostgreSQL only).
-POSTGRES_STAMP = "revision = nextval('ocpi_revision'), transaction = pg_current_xact_id()::text::bigint"
+POSTGRES_STAMP = "revision = nextval('ocpi_revision'), xid = pg_current_xact_id()::text::bigint"
 
 
 class Position(NamedTuple):
     """A place in the change feed."""
 
-    transaction: int = 0
+    xid: int = 0
     revision: int = 0
 
 
@@ -34,8 +34,8 @@ def take(count: int) -> list[Position]:
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
             cursor.execute(_POSTGRES_TAKE, [count])
-            revisions, transaction = cursor.fetchone()
-            return [Position(transaction, revision) for revision in revisions]
+            revisions, xid = cursor.fetchone()
+            return [Position(xid, revision) for revision in revisions]
         cursor.execute(_SQLITE_TAKE, [count])
         last = cursor.fetchone()[0]
         return [Position(0, revision) for revision in range(last - count + 1, last + 1)]
@@ -55,18 +55,18 @@ def changes(model: type[OwnedObject], scope: Scope, since: Position, limit: int)
     """The objects of `scope` written after `since`, oldest change first; ten changes of one object are one."""
     condition, owners = scope.sql()
     horizon = (
-        "AND transaction < pg_snapshot_xmin(pg_current_snapshot())::text::bigint"
+        "AND xid < pg_snapshot_xmin(pg_current_snapshot())::text::bigint"
         if connection.vendor == "postgresql"
         else ""
     )
     with connection.cursor() as cursor:
         cursor.execute(
-            f"SELECT id, owner, key, source, transaction, revision FROM {model._meta.db_table} "  # noqa: S608
-            f"WHERE (transaction, revision) > (%s, %s) {horizon} AND {condition} "
-            "ORDER BY transaction, revision LIMIT %s",
+            f"SELECT id, owner, key, source, xid, revision FROM {model._meta.db_table} "  # noqa: S608
+            f"WHERE (xid, revision) > (%s, %s) {horizon} AND {condition} "
+            "ORDER BY xid, revision LIMIT %s",
             [*since, *owners, limit],
         )
         return [
-            Change(id, PartyId(owner), key, source, Position(transaction, revision))
-            for id, owner, key, source, transaction, revision in cursor.fetchall()
+            Change(id, PartyId(owner), key, source, Position(xid, revision))
+            for id, owner, key, source, xid, revision in cursor.fetchall()
         ]

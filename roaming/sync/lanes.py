@@ -62,7 +62,7 @@ def due() -> list[Lane]:
 def is_behind(lane: Lane) -> bool:
     """Whether the feed holds something the lane has not passed yet."""
     wanted = _audience(lane)
-    since = Position(lane.transaction, lane.revision)
+    since = Position(lane.xid, lane.revision)
     return wanted is not None and bool(revisions.changes(MODELS[ModuleID(lane.module)], wanted.scope, since, 1))
 
 
@@ -99,7 +99,7 @@ def _step(lane: Lane, done: Drained) -> bool:
     wanted = _audience(lane)
     if wanted is None:
         return False
-    since = Position(lane.transaction, lane.revision)
+    since = Position(lane.xid, lane.revision)
     changes = revisions.changes(MODELS[ModuleID(lane.module)], wanted.scope, since, BATCH)
     if not changes:
         return False
@@ -130,7 +130,7 @@ def _settle(
     lane: Lane, changes: Sequence[Change], results: Sequence[Answer | PartnerError], done: Drained
 ) -> tuple[Position, str]:
     """Book each result; returns the last position before the first transport failure, and that failure."""
-    reached = Position(lane.transaction, lane.revision)
+    reached = Position(lane.xid, lane.revision)
     accepted: list[Change] = []
     trouble = ""
     for change, result in zip(changes, results, strict=True):
@@ -163,7 +163,7 @@ def _refused(lane: Lane, change: Change, error: str) -> None:
 
 def _advance(lane: Lane, position: Position, trouble: str, done: Drained) -> None:
     now = timezone.now()
-    lane.transaction, lane.revision = position
+    lane.xid, lane.revision = position
     retry_at: datetime | None = None
     if trouble:
         done.error = trouble
@@ -173,7 +173,7 @@ def _advance(lane: Lane, position: Position, trouble: str, done: Drained) -> Non
     else:
         lane.platform.record_success()
     Lane.objects.filter(pk=lane.pk).update(
-        transaction=position.transaction,
+        xid=position.xid,
         revision=position.revision,
         sent=F("sent") + done.sent,
         last_sent_at=now,
