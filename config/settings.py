@@ -78,6 +78,7 @@ INSTALLED_APPS = [
     "ocpi",
     "roaming",
     "cpo_backend",
+    "config",
 ]
 # OCPI URLs pass the staff's middleware by: a partner has neither session nor CSRF token, and each costs microseconds.
 MIDDLEWARE = [
@@ -159,7 +160,7 @@ REST_FRAMEWORK = {
 # --- Celery ---------------------------------------------------------------------------------------------------------
 
 REDIS_URL: str = env.str("REDIS_URL", "")
-CELERY_BROKER_URL = REDIS_URL or "memory://"
+CELERY_BROKER_URL = REDIS_URL or "memory://localhost/"
 # Embedded: kombu's in-memory transport polls once a second unless told otherwise.
 CELERY_BROKER_TRANSPORT_OPTIONS = {} if REDIS_URL else {"polling_interval": 0.02}
 CELERY_TASK_IGNORE_RESULT = True
@@ -173,13 +174,13 @@ CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
 CELERY_BEAT_SCHEDULE = {
     "wake lanes that are behind": {
         "task": "roaming.tasks.wake_lanes",
-        "schedule": 5.0,
-        "options": {"expires": 5},
+        "schedule": 2.0,
+        "options": {"expires": 2},
     },
     "pull deltas that are due": {
         "task": "roaming.tasks.pull_due",
-        "schedule": 30.0,
-        "options": {"expires": 30},
+        "schedule": 10.0,
+        "options": {"expires": 10},
     },
     "forget old exchanges": {
         "task": "roaming.tasks.prune_exchanges",

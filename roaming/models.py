@@ -123,7 +123,7 @@ class Lane(models.Model):
 
 
 class RefusedDelivery(models.Model):
-    """An object that a platform refused: kept until a newer version of it is accepted."""
+    """An object that a platform refused: tried again at growing intervals until it is accepted."""
 
     lane = models.ForeignKey(Lane, on_delete=models.CASCADE, related_name="refusals")
     owner = models.CharField(max_length=6)
@@ -131,6 +131,7 @@ class RefusedDelivery(models.Model):
     attempts = models.PositiveIntegerField(default=1)
     error = models.TextField()
     last_attempt_at = models.DateTimeField(auto_now=True)
+    retry_at = models.DateTimeField(default=timezone.now)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["lane", "owner", "key"], name="refusal_key")]

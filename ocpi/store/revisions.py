@@ -55,9 +55,7 @@ def changes(model: type[OwnedObject], scope: Scope, since: Position, limit: int)
     """The objects of `scope` written after `since`, oldest change first; ten changes of one object are one."""
     condition, owners = scope.sql()
     horizon = (
-        "AND xid < pg_snapshot_xmin(pg_current_snapshot())::text::bigint"
-        if connection.vendor == "postgresql"
-        else ""
+        "AND xid < pg_snapshot_xmin(pg_current_snapshot())::text::bigint" if connection.vendor == "postgresql" else ""
     )
     with connection.cursor() as cursor:
         cursor.execute(

@@ -1,6 +1,5 @@
 """The response envelope (§transport_and_format_response_format): data, status_code, status_message, timestamp."""
 
-from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
@@ -35,7 +34,7 @@ def wrap(data: Any = NO_DATA, status: OcpiStatus = OcpiStatus.SUCCESS, message: 
     envelope: dict[str, Any] = {} if data is NO_DATA else {"data": data}
     envelope["status_code"] = int(status)
     envelope["status_message"] = message or status.phrase
-    envelope["timestamp"] = times.format(datetime.now(UTC))
+    envelope["timestamp"] = times.now()
     return codec.encode(envelope)
 
 

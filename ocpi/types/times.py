@@ -31,3 +31,8 @@ def format(moment: datetime) -> str:
     moment = moment.astimezone(UTC)
     precision = "milliseconds" if moment.microsecond >= 1000 else "seconds"
     return moment.replace(tzinfo=None).isoformat(timespec=precision) + "Z"
+
+
+def now() -> str:
+    """The present, as OCPI writes it."""
+    return format(datetime.now(UTC))

@@ -2,8 +2,8 @@
 each changed object as it is now. Ten changes of an object are one send; a late send is newer, never stale.
 
 At most one worker is in a lane (`claimed_until`); waking it twice is harmless, and beat repairs a lost wake-up. An
-object that the platform refuses is remembered and passed; a platform that cannot be reached stops the lane where it
-stands, to be tried again after a pause that grows.
+object that the platform refuses is passed and tried again on a ladder of its own; a platform that cannot be reached
+stops the lane where it stands, to be tried again after a pause that grows.
 """
 
 from collections.abc import Sequence
@@ -19,6 +19,7 @@ from django.utils import timezone
 from ocpi import models as objects
 from ocpi.client.messages import Answer, NotOcpi, PartnerError, Presented, Refused, TimedOut, Unreachable
 from ocpi.client.sending import Request, send_all
+from ocpi.ids import PartyId
 from ocpi.store import locations, revisions
 from ocpi.store.revisions import Change, Position
 from ocpi.transport.headers import MessageIds
@@ -34,6 +35,9 @@ BATCH = 500
 IN_FLIGHT = 8
 CLAIM = timedelta(minutes=2)
 LONGEST_PAUSE = timedelta(minutes=30)
+# A platform that has just registered is still writing down our answer, and would refuse parties it does not know yet.
+SETTLING = timedelta(seconds=2)
+LADDER = (timedelta(minutes=1), timedelta(minutes=5), timedelta(minutes=30), timedelta(hours=2), timedelta(days=1))
 MODELS: dict[ModuleID, type[objects.OwnedObject]] = {ModuleID.LOCATIONS: objects.Location}
 
 
@@ -56,14 +60,17 @@ def due() -> list[Lane]:
     now = timezone.now()
     free = Q(claimed_until=None) | Q(claimed_until__lt=now)
     waited = Q(retry_at=None) | Q(retry_at__lte=now)
-    return list(Lane.objects.filter(free, waited, platform__state=Platform.State.CONNECTED))
+    settled = Q(platform__state=Platform.State.CONNECTED, platform__connected_at__lte=now - SETTLING)
+    return list(Lane.objects.filter(free, waited, settled))
 
 
 def is_behind(lane: Lane) -> bool:
-    """Whether the feed holds something the lane has not passed yet."""
+    """Whether the feed holds something the lane has not passed yet, or a refused object is to be tried again."""
     wanted = _audience(lane)
+    if wanted is None:
+        return False
     since = Position(lane.xid, lane.revision)
-    return wanted is not None and bool(revisions.changes(MODELS[ModuleID(lane.module)], wanted.scope, since, 1))
+    return bool(revisions.changes(MODELS[ModuleID(lane.module)], wanted.scope, since, 1) or _retries(lane, 1))
 
 
 def drain(lane_id: int) -> Drained:
@@ -101,13 +108,27 @@ def _step(lane: Lane, done: Drained) -> bool:
         return False
     since = Position(lane.xid, lane.revision)
     changes = revisions.changes(MODELS[ModuleID(lane.module)], wanted.scope, since, BATCH)
-    if not changes:
+    outgoing = [change for change in changes if change.source != lane.platform_id] if changes else _retries(lane, BATCH)
+    if not changes and not outgoing:
         return False
-    outgoing = [change for change in changes if change.source != lane.platform_id]
-    results = _send(lane.platform, wanted, outgoing)
-    reached, trouble = _settle(lane, outgoing, results, done)
-    _advance(lane, reached if trouble else changes[-1].position, trouble, done)
+    reached, accepted, trouble = _settle(lane, outgoing, _send(lane.platform, wanted, outgoing), done)
+    _advance(lane, reached if trouble or not changes else changes[-1].position, accepted, trouble)
+    done.error = trouble
     return not trouble
+
+
+def _retries(lane: Lane, limit: int) -> list[Change]:
+    """Refused objects whose time to be tried again has come, as changes at the place where the lane stands."""
+    due = lane.refusals.filter(retry_at__lte=timezone.now()).order_by("retry_at")[:limit]
+    here = Position(lane.xid, lane.revision)
+    found = []
+    for refusal in due:
+        row = MODELS[ModuleID(lane.module)]._default_manager.filter(owner=refusal.owner, key=refusal.key).first()
+        if row is None:
+            refusal.delete()
+        else:
+            found.append(Change(row.pk, PartyId(row.owner), row.key, row.source, here))
+    return found
 
 
 def _send(platform: Platform, wanted: Audience, changes: Sequence[Change]) -> list[Answer | PartnerError]:
@@ -128,8 +149,10 @@ def _url(base: str, owner: Any, text: str) -> str:
 
 def _settle(
     lane: Lane, changes: Sequence[Change], results: Sequence[Answer | PartnerError], done: Drained
-) -> tuple[Position, str]:
-    """Book each result; returns the last position before the first transport failure, and that failure."""
+) -> tuple[Position, int, str]:
+    """Book each result; returns the last position before the first transport failure, how many were accepted, and
+    that failure.
+    """
     reached = Position(lane.xid, lane.revision)
     accepted: list[Change] = []
     trouble = ""
@@ -148,7 +171,7 @@ def _settle(
     if accepted and lane.refusals.exists():
         for change in accepted:
             lane.refusals.filter(owner=change.owner, key=change.key).delete()
-    return reached, trouble
+    return reached, len(accepted), trouble
 
 
 def _refused(lane: Lane, change: Change, error: str) -> None:
@@ -158,15 +181,15 @@ def _refused(lane: Lane, change: Change, error: str) -> None:
     )
     if not created:
         row.attempts, row.error = row.attempts + 1, error[:2000]
-        row.save()
+    row.retry_at = timezone.now() + LADDER[min(row.attempts, len(LADDER)) - 1]
+    row.save()
 
 
-def _advance(lane: Lane, position: Position, trouble: str, done: Drained) -> None:
+def _advance(lane: Lane, position: Position, accepted: int, trouble: str) -> None:
     now = timezone.now()
     lane.xid, lane.revision = position
     retry_at: datetime | None = None
     if trouble:
-        done.error = trouble
         lane.platform.record_error(trouble)
         lane.platform.refresh_from_db(fields=["failures"])
         retry_at = now + min(timedelta(seconds=5) * 2 ** min(lane.platform.failures, 10), LONGEST_PAUSE)
@@ -175,9 +198,8 @@ def _advance(lane: Lane, position: Position, trouble: str, done: Drained) -> Non
     Lane.objects.filter(pk=lane.pk).update(
         xid=position.xid,
         revision=position.revision,
-        sent=F("sent") + done.sent,
+        sent=F("sent") + accepted,
         last_sent_at=now,
         retry_at=retry_at,
         claimed_until=now + CLAIM,
     )
-    lane.refresh_from_db(fields=["sent"])

@@ -4,7 +4,6 @@ import time
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import asdict
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -67,7 +66,7 @@ class Command(NodeCommand):
 def _read(file: Path, format: str, owner: PartyId) -> SiteList:
     if format == "ocpi":
         return ocpi_json.read_sites(file)
-    return bnetza.read_sites(file, (owner.country_code, owner.party_id), last_updated=times.format(datetime.now(UTC)))
+    return bnetza.read_sites(file, (owner.country_code, owner.party_id), last_updated=times.now())
 
 
 def own_party(text: str) -> PartyId:

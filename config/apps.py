@@ -1,0 +1,7 @@
+from django.apps import AppConfig
+
+
+class NodeConfig(AppConfig):
+    name = "config"
+    label = "node"
+    verbose_name = "Node"

@@ -1,0 +1,33 @@
+"""The front door: one ASGI application for partners and staff.
+
+Everything over HTTP goes to Django through the bridge. Whatever else a server offers is refused.
+"""
+
+import os
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+
+from django.conf import settings
+
+from config.bridge import Receive, Scope, Send, WsgiBridge
+from config.wsgi import application as django
+
+bridge = WsgiBridge(django, threads=settings.NODE_THREADS, max_body=settings.NODE_MAX_BODY)
+
+
+async def application(scope: Scope, receive: Receive, send: Send) -> None:
+    match scope["type"]:
+        case "http":
+            await bridge(scope, receive, send)
+        case "lifespan":
+            await _lifespan(receive, send)
+        case "websocket":
+            await receive()
+            await send({"type": "websocket.close", "code": 4404})
+
+
+async def _lifespan(receive: Receive, send: Send) -> None:
+    while (message := await receive())["type"] != "lifespan.shutdown":
+        await send({"type": f"{message['type']}.complete"})
+    bridge.close()
+    await send({"type": "lifespan.shutdown.complete"})
