@@ -148,6 +148,11 @@ class Directory:
             # Inside a transaction we may have read what others must not see yet, so the next reader looks again.
             self._checked_at = 0.0 if connection.in_atomic_block else time.monotonic()
 
+    def forget(self) -> None:
+        """Know nothing again, for a database that was exchanged behind our back (between two tests)."""
+        with self._lock:
+            self._picture, self._checked_at = Picture(), 0.0
+
     def authenticate(self, token: str) -> Caller | None:
         digests = secrets.digests(token)
         for fresh in (False, True):

@@ -8,11 +8,11 @@ reads a stale document puts the live status in and stores it again.
 (§mod_locations_get_list_request_parameters); a parent that is newer already keeps its own (errata E12).
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from itertools import groupby
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db import connection, models, transaction
 
@@ -32,6 +32,7 @@ from ocpi.v221.versions import ModuleID
 Document = dict[str, Any]
 _LIVE = {"status", "last_updated"}
 _COLUMNS = ("id", "document", "stale", "revision", "stamp")
+_EVSES_PER_STATEMENT = 2000  # SQLite takes 32,766 parameters
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +63,10 @@ class Arrival:
     @property
     def key(self) -> str:
         return str(self.document["id"]).lower()
+
+    @property
+    def text(self) -> str:
+        return codec.encode_text(self.document)
 
 
 # --- reading --------------------------------------------------------------------------------------------------------
@@ -163,83 +168,87 @@ def put(arrival: Arrival, source: int | None) -> bool:
 def _put_owner(
     owner: PartyId, arrivals: dict[str, Arrival], source: int | None, reconcile: Reconcile | None
 ) -> Outcome:
-    existing = writing.locked(Location, owner, arrivals)
+    existing = _locked(owner, arrivals)
     if missing := arrivals.keys() - existing.keys():
         writing.lock_creation(Location, owner)
-        existing |= writing.locked(Location, owner, missing)
+        existing |= _locked(owner, missing)
     if reconcile:
-        for key, row in existing.items():
+        for key, stored in existing.items():
             arrival = arrivals[key]
-            arrivals[key] = Arrival(reconcile(_current(row), arrival.document), arrival.defects)
-    rows = [
-        row
-        for key, arrival in arrivals.items()
-        if (row := _row(owner, key, arrival, source, existing.get(key))) is not None
-    ]
+            arrivals[key] = Arrival(reconcile(_current(stored), arrival.document), arrival.defects)
+    changed = {key: arrival for key, arrival in arrivals.items() if _differs(existing.get(key), arrival)}
     created = len(arrivals.keys() - existing.keys())
-    if rows:
-        _save(rows, [arrivals[row.key].document for row in rows], owner)
+    if changed:
+        _save(owner, changed, source)
     if created:
         writing.count_created(Location, owner, created)
-    return Outcome(created, len(rows) - created, len(arrivals) - len(rows))
+    return Outcome(created, len(changed) - created, len(arrivals) - len(changed))
 
 
-def _current(row: Location) -> Document:
+class _Stored(NamedTuple):
+    """A locked row."""
+
+    id: int
+    document: str
+    stale: bool
+    stamp: str
+
+
+def _locked(owner: PartyId, keys: Collection[str]) -> dict[str, _Stored]:
+    rows = writing.locked(Location, owner, keys, ", ".join(_Stored._fields))
+    return {key: _Stored(*row) for key, row in rows.items()}
+
+
+def _current(stored: _Stored) -> Document:
     """The document of a locked row with the live status put in."""
-    document: Document = codec.decode(row.document.encode())
-    if row.stale:
-        live = {evse.key: (evse.status, evse.stamp) for evse in row.evses.all()}
-        _overlay(document, live, row.stamp)
+    document: Document = codec.decode(stored.document.encode())
+    if stored.stale:
+        live = EvseStatus.objects.filter(location_id=stored.id).values_list("key", "status", "stamp")
+        _overlay(document, {key: (status, stamp) for key, status, stamp in live}, stored.stamp)
     return document
 
 
-def _row(owner: PartyId, key: str, arrival: Arrival, source: int | None, existing: Location | None) -> Location | None:
-    """The row to write, or None when the stored one says the same."""
-    text = codec.encode(arrival.document).decode()
-    if existing is not None and existing.document == text and not existing.stale:
-        return None
-    return Location(
-        owner=owner,
-        key=key,
-        last_updated=times.parse(arrival.document["last_updated"]),
-        stamp=arrival.document["last_updated"],
-        document=text,
-        defects=codec.encode(arrival.defects).decode() if arrival.defects else "",
-        source=source,
+def _differs(stored: _Stored | None, arrival: Arrival) -> bool:
+    return stored is None or stored.stale or stored.document != arrival.text
+
+
+def _save(owner: PartyId, arrivals: Mapping[str, Arrival], source: int | None) -> None:
+    """Write whole Locations and the live rows of their EVSEs; the caller holds the locks."""
+    now = _adapted(datetime.now(UTC))
+    places = revisions.take(len(arrivals))
+    ids = writing.upsert(
+        Location,
+        [
+            {
+                "owner": owner,
+                "key": key,
+                "last_updated": _adapted(times.parse(arrival.document["last_updated"])),
+                "stamp": arrival.document["last_updated"],
+                "document": arrival.text,
+                "defects": codec.encode_text(arrival.defects) if arrival.defects else "",
+                "source": source,
+                "stale": False,
+                "revision": place.revision,
+                "xid": place.xid,
+                "received_at": now,
+            }
+            for (key, arrival), place in zip(arrivals.items(), places, strict=True)
+        ],
     )
-
-
-_REPLACED = [
-    "last_updated",
-    "stamp",
-    "document",
-    "defects",
-    "source",
-    "revision",
-    "xid",
-    "stale",
-    "received_at",
-]
-
-
-def _save(rows: list[Location], documents: list[Document], owner: PartyId) -> None:
-    for row, position in zip(rows, revisions.take(len(rows)), strict=True):
-        row.xid, row.revision = position
-    saved = Location.objects.bulk_create(
-        rows, update_conflicts=True, unique_fields=["owner", "key"], update_fields=_REPLACED
-    )
-    EvseStatus.objects.filter(location_id__in=[row.pk for row in saved])._raw_delete(using=connection.alias)
-    EvseStatus.objects.bulk_create(
-        EvseStatus(
-            location_id=row.pk,
-            key=str(evse["uid"]).lower(),
-            status=evse.get("status") or "",
-            stamp=evse.get("last_updated") or "",
+    evses = [
+        (ids[key], str(evse["uid"]).lower(), evse.get("status") or "", evse.get("last_updated") or "")
+        for key, arrival in arrivals.items()
+        for evse in arrival.document.get("evses") or ()
+    ]
+    writing.execute(f"DELETE FROM ocpi_evsestatus WHERE location_id IN {writing.marks(len(ids))}", list(ids.values()))  # noqa: S608
+    for start in range(0, len(evses), _EVSES_PER_STATEMENT):
+        some = evses[start : start + _EVSES_PER_STATEMENT]
+        writing.execute(
+            "INSERT INTO ocpi_evsestatus (location_id, key, status, stamp) VALUES "  # noqa: S608
+            + ", ".join([writing.marks(4)] * len(some)),
+            [value for evse in some for value in evse],
         )
-        for row, document in zip(saved, documents, strict=True)
-        for evse in document.get("evses") or ()
-    )
-    _announce(owner, rows[0].source)
+    _announce(owner, source)
 
 
 def _announce(owner: PartyId, source: int | None) -> None:
@@ -314,16 +323,17 @@ def _edit(
     source: int | None,
     check: Callable[[Document], Sequence[Violation]],
 ) -> None:
-    row = writing.locked(Location, path.owner, [path.key]).get(path.key)
-    if row is None:
+    stored = _locked(path.owner, [path.key]).get(path.key)
+    if stored is None:
         raise UnknownLocation(f"unknown Location {path.location_id} of {path.owner}")
-    document = _current(row)
+    document = _current(stored)
     change(document)
     if path.connector_id and (evse := _child(document, "evses", "uid", path.evse_uid or "")):
         _raise(evse, stamp)
     _raise(document, stamp)
-    if changed := _row(path.owner, path.key, Arrival(document, check(document)), source, row):
-        _save([changed], [document], path.owner)
+    changed = Arrival(document, check(document))
+    if _differs(stored, changed):
+        _save(path.owner, {path.key: changed}, source)
 
 
 def _raise(parent: Document, stamp: str) -> None:

@@ -1,0 +1,58 @@
+# Every target sets up what it needs in .venv: Python 3.11 to 3.13 and make are enough.
+PYTHON ?= python3
+BIN := .venv/bin
+READY := .venv/ready
+SERVICES := $(BIN)/python -m tests.kit.services
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test test-sqlite test-services run check bench prod-local lock clean
+
+help: ## List the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
+
+$(READY): requirements-dev.txt
+	$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13) and "Python 3.11 to 3.13 is needed")'
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --require-hashes -r requirements-dev.txt
+	touch $@
+
+demo: $(READY) ## Three nodes do the main job end to end (LOCATIONS=FILE for a real register)
+	$(BIN)/python manage.py demo
+
+test: test-sqlite test-services ## All tests, on SQLite and on PostgreSQL with Redis
+
+test-sqlite: $(READY)
+	env -u DATABASE_URL -u REDIS_URL $(BIN)/pytest -n 2 -q
+
+test-services: $(READY)
+	@if $(SERVICES) check; then env -u DATABASE_URL -u REDIS_URL $(SERVICES) run -- $(BIN)/pytest -n 2 -q; \
+	else echo "!! PostgreSQL and Redis are not installed: tested on SQLite only" >&2; fi
+
+run: $(READY) ## The embedded node on 127.0.0.1:8000
+	$(BIN)/python manage.py runnode
+
+check: $(READY) ## Lint, types, import contracts, Django's checks, missing migrations, tests
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	DEBUG=0 NODE_URL=https://node.example.org SECRET_KEY=$$($(PYTHON) -c 'import secrets; print(secrets.token_hex(40))') \
+	FIELD_KEYS=$$($(BIN)/python -c 'from cryptography.fernet import Fernet; print(Fernet.generate_key().decode())') \
+	ALLOWED_HOSTS=node.example.org SECURE_SSL_REDIRECT=1 $(BIN)/python manage.py check --deploy --fail-level WARNING
+	$(BIN)/python manage.py makemigrations --check --dry-run
+	$(MAKE) test
+
+bench: $(READY) ## Benchmarks against references started in the same run; ratios, also as JSON in bench-results/
+	env -u DATABASE_URL -u REDIS_URL $(SERVICES) run --durable -- $(BIN)/python -m tests.bench
+
+prod-local: $(READY) ## The Procfile under honcho on PostgreSQL and Redis (private ones unless configured)
+	$(SERVICES) run --durable -- sh -c '$(BIN)/python manage.py migrate -v 0 && exec $(BIN)/honcho start'
+
+lock: ## Resolve requirements*.in again (needs uv)
+	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-annotate --no-header \
+		requirements.in -o requirements.txt
+	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-annotate --no-header \
+		-c requirements.txt requirements-dev.in -o requirements-dev.txt
+
+clean: ## Forget the virtual environment and all local state
+	rm -rf .venv var bench-results

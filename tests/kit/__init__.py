@@ -1,0 +1,1 @@
+"""What tests are written with: builders of valid objects, a partner as client, a partner as server."""
