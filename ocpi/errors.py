@@ -53,7 +53,13 @@ class Unauthenticated(OcpiError):
 
 
 class NotFound(OcpiError):
+    """`status` may be more precise than 2000, for example that of an unknown Location or Token (errata E4, E5)."""
+
     http_status = 404
+
+    def __init__(self, message: str = "", *, status: OcpiStatus = OcpiStatus.CLIENT_ERROR) -> None:
+        self.status = status
+        super().__init__(message)
 
 
 class MethodNotAllowed(OcpiError):

@@ -38,8 +38,10 @@ setting_changed.connect(_forget)
 
 
 def new_token() -> str:
-    """A credentials token of 256 random bits, printable ASCII without spaces (§credentials_credentials_object)."""
-    return secrets.token_urlsafe(32)
+    """A credentials token of 256 random bits: 64 hexadecimal digits, the longest that §credentials_credentials_object
+    allows, and never one that a command line takes for an option.
+    """
+    return secrets.token_hex(32)
 
 
 def digests(token: str) -> list[str]:

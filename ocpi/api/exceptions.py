@@ -4,11 +4,19 @@ from typing import Any
 
 import structlog
 from django.core.exceptions import PermissionDenied, RequestDataTooBig
-from django.http import Http404
+from django.http import Http404, UnreadablePostError
 from rest_framework import exceptions
 from rest_framework.response import Response
 
-from ocpi.errors import BodyTooLarge, MethodNotAllowed, NotFound, OcpiError, ServerError, Unauthenticated
+from ocpi.errors import (
+    BodyTooLarge,
+    MalformedBody,
+    MethodNotAllowed,
+    NotFound,
+    OcpiError,
+    ServerError,
+    Unauthenticated,
+)
 from ocpi.transport import envelope
 
 log = structlog.get_logger(__name__)
@@ -39,5 +47,7 @@ def _translate(error: Exception) -> OcpiError:
             return Unauthenticated()
         case RequestDataTooBig():
             return BodyTooLarge()
+        case UnreadablePostError():
+            return MalformedBody("the body did not arrive")
         case _:
             return ServerError()

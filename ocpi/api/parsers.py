@@ -1,6 +1,5 @@
 """DRF parser, renderer and content negotiation: exact decimals both ways, whatever the media type says."""
 
-from collections.abc import Mapping
 from typing import IO, Any
 
 from django.conf import settings
@@ -47,8 +46,3 @@ class OneRepresentation(BaseContentNegotiation):
 
     def select_renderer(self, request: Any, renderers: Any, format_suffix: str | None = None) -> tuple[Any, str]:
         return renderers[0], renderers[0].media_type
-
-
-def one_value(params: Mapping[str, Any]) -> dict[str, str]:
-    """A query string as a plain mapping; the last of repeated parameters counts, as Django has it."""
-    return {name: params[name] for name in params}

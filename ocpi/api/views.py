@@ -5,6 +5,7 @@ gateway about functional modules, and answers with an envelope and swapped routi
 """
 
 from typing import Any, ClassVar, cast
+from urllib.parse import parse_qsl
 
 from django.conf import settings
 from django.http import HttpRequest
@@ -15,7 +16,7 @@ from rest_framework.views import APIView
 from ocpi import ports
 from ocpi.api import exceptions
 from ocpi.api.authentication import PlatformAuthentication
-from ocpi.api.parsers import OcpiParser, OcpiRenderer, OneRepresentation, one_value
+from ocpi.api.parsers import OcpiParser, OcpiRenderer, OneRepresentation
 from ocpi.errors import InvalidParameters, MalformedBody, MethodNotAllowed, Unauthenticated
 from ocpi.ports import Admission, Caller
 from ocpi.transport import envelope, pagination
@@ -23,6 +24,8 @@ from ocpi.transport.headers import RoutingHeaders
 from ocpi.transport.pagination import Page, PageQuery
 from ocpi.types.validation import Violation
 from ocpi.v221.versions import InterfaceRole, ModuleID
+
+_MOST_PARAMETERS = 100
 
 
 class OcpiView(APIView):
@@ -33,6 +36,8 @@ class OcpiView(APIView):
     parser_classes = [OcpiParser]
     renderer_classes = [OcpiRenderer]
     content_negotiation_class = OneRepresentation
+
+    http_method_names = ["get", "head", "put", "patch", "post", "delete"]
 
     # Only versions and credentials accept the bootstrap token (§transport_and_format_authorization_header).
     accepts_bootstrap_token: ClassVar[bool] = False
@@ -51,8 +56,14 @@ class OcpiView(APIView):
     def http_method_not_allowed(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         raise MethodNotAllowed(f"{request.method} is not defined here", allowed=self.allowed_methods)
 
-    def options(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        return self.http_method_not_allowed(request)
+    @property
+    def params(self) -> dict[str, str]:
+        """The query string, UTF-8 whatever charset a Content-Type names; the last of repeated parameters counts."""
+        query = self.request.META.get("QUERY_STRING", "").encode("latin-1").decode(errors="replace")
+        try:
+            return dict(parse_qsl(query, keep_blank_values=True, max_num_fields=_MOST_PARAMETERS))
+        except ValueError:
+            raise InvalidParameters(f"more than {_MOST_PARAMETERS} query parameters") from None
 
     def document(self) -> dict[str, Any]:
         """The body of the request, which must be a JSON object; raises MalformedBody or InvalidParameters."""
@@ -110,7 +121,7 @@ class FunctionalView(OcpiView):
 
     def page(self, read: Any) -> Response:
         """Answer with one page; `read` takes a Scope and a PageQuery and returns a Page."""
-        params = one_value(self.request.query_params)
+        params = self.params
         query = PageQuery.read(params, settings.NODE_PAGE_LIMIT)
         found: Page = read(self.admitted.scope, query)
         response = self.answer(envelope.raw_list(found.texts))

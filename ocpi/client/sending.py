@@ -19,6 +19,7 @@ from ocpi.client import url_policy
 from ocpi.client.http import CONNECT_SECONDS
 from ocpi.client.messages import (
     Answer,
+    NotOcpi,
     PartnerError,
     Presented,
     TimedOut,
@@ -95,8 +96,7 @@ async def _attempt(
         async with session.request(
             request.method, URL(request.url, encoded=True), data=request.body, headers=headers, allow_redirects=False
         ) as response:
-            body = await response.content.read(MAX_ANSWER)
-            return interpret(response.status, response.headers, body)
+            return interpret(response.status, response.headers, await _bounded(response))
     except PartnerError as error:
         return error
     except url_policy.ForbiddenUrl as error:
@@ -105,3 +105,12 @@ async def _attempt(
         return TimedOut(f"{request.method} {request.url}: no answer within {settings.NODE_PARTNER_TIMEOUT} s")
     except (aiohttp.ClientError, OSError, ValueError) as error:
         return Unreachable(f"{request.method} {request.url}: {error or type(error).__name__}")
+
+
+async def _bounded(response: aiohttp.ClientResponse) -> bytes:
+    body = bytearray()
+    async for piece in response.content.iter_any():
+        body += piece
+        if len(body) > MAX_ANSWER:
+            raise NotOcpi(response.status, f"{response.url}: the answer is larger than {MAX_ANSWER} bytes")
+    return bytes(body)

@@ -14,6 +14,7 @@ from ocpi import ports
 from ocpi.api.views import FunctionalView, refuse
 from ocpi.errors import InvalidParameters, NotFound
 from ocpi.ids import PartyId
+from ocpi.status import OcpiStatus
 from ocpi.store import locations as store
 from ocpi.store.locations import Arrival, Path
 from ocpi.transport import envelope
@@ -41,7 +42,8 @@ class SenderView(FunctionalView):
             return self.page(store.page)
         text = store.find_any(self.admitted.scope, location_id, evse_uid, connector_id)
         if text is None:
-            raise NotFound(f"no such object: {'/'.join(filter(None, (location_id, evse_uid, connector_id)))}")
+            ids = "/".join(filter(None, (location_id, evse_uid, connector_id)))
+            raise NotFound(f"no such object: {ids}", status=OcpiStatus.UNKNOWN_LOCATION)
         return self.answer(envelope.raw(text))
 
 
@@ -59,7 +61,7 @@ class ReceiverView(FunctionalView):
     def get(self, request: Request, **_: Any) -> Response:
         text = store.find(self.path)
         if text is None:
-            raise NotFound("no such object here")
+            raise NotFound("no such object here", status=OcpiStatus.UNKNOWN_LOCATION)
         return self.answer(envelope.raw(text))
 
     def put(self, request: Request, **_: Any) -> Response:

@@ -3,15 +3,15 @@
 Adding a module: one file beside this one, one line per interface in `INTERFACES`, its patterns in `_MODULES`.
 """
 
-from django.http import HttpRequest, HttpResponse
-from django.urls import URLPattern, URLResolver, include, re_path
+from typing import Any
 
-from ocpi.api.authentication import authenticate
-from ocpi.api.middleware import JSON
-from ocpi.errors import NotFound, OcpiError
+from django.urls import URLPattern, URLResolver, include, re_path
+from rest_framework.request import Request
+
+from ocpi.api.views import OcpiView
+from ocpi.errors import NotFound
 from ocpi.ids import VERSION
 from ocpi.modules import credentials, locations, versions
-from ocpi.transport import envelope
 from ocpi.v221.versions import InterfaceRole, ModuleID
 
 # (module, interface role, path below the version). The role of credentials has no meaning; SENDER is advised.
@@ -23,13 +23,14 @@ INTERFACES: tuple[tuple[ModuleID, InterfaceRole, str], ...] = (
 _MODULES = (credentials, locations)
 
 
-def unknown(request: HttpRequest) -> HttpResponse:
-    """Any other URL below `/ocpi/`: 401 without a valid token, 404 with one, both enveloped."""
-    try:
-        authenticate(request)
+class UnknownView(OcpiView):
+    """Any other URL below `/ocpi/`: 401 without a valid token, 404 with one."""
+
+    accepts_bootstrap_token = True
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        super().initial(request, *args, **kwargs)
         raise NotFound("no such OCPI endpoint; see /ocpi/versions")
-    except OcpiError as error:
-        return HttpResponse(envelope.wrap_error(error), status=error.http_status, content_type=JSON)
 
 
 _version: list[URLPattern] = [pattern for module in _MODULES for pattern in module.urlpatterns]
@@ -37,5 +38,5 @@ _version: list[URLPattern] = [pattern for module in _MODULES for pattern in modu
 urlpatterns: list[URLPattern | URLResolver] = [
     *versions.urlpatterns(INTERFACES),
     re_path(rf"^{VERSION}/", include(_version)),
-    re_path(r"", unknown),
+    re_path(r"", UnknownView.as_view()),
 ]

@@ -1,0 +1,195 @@
+"""The bridge from ASGI to WSGI, driven as a server drives it and over a real socket."""
+
+import asyncio
+import json
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+import httpx
+import pytest
+import uvicorn
+
+from config.bridge import WsgiBridge, environ
+
+
+def scope(method="GET", path="/", raw_path=None, headers=(), query=b""):
+    return {
+        "type": "http",
+        "method": method,
+        "path": path,
+        "raw_path": raw_path or path.encode(),
+        "query_string": query,
+        "headers": list(headers),
+        "http_version": "1.1",
+        "client": ("192.0.2.1", 4711),
+        "server": ("node", 8000),
+    }
+
+
+def ask(application: Callable[..., Any], request: dict[str, Any], *parts: bytes, max_body: int = 1000) -> Any:
+    """Status, headers and body that the bridge sends for a request whose body comes in `parts`."""
+    bridge = WsgiBridge(application, threads=2, max_body=max_body)
+    messages = [{"type": "http.request", "body": part, "more_body": True} for part in parts[:-1]]
+    messages.append({"type": "http.request", "body": parts[-1] if parts else b"", "more_body": False})
+    sent: list[Any] = []
+
+    async def receive():
+        return messages.pop(0)
+
+    async def send(message):
+        sent.append(message)
+
+    asyncio.run(bridge(request, receive, send))
+    bridge.close()
+    return sent[0]["status"], dict(sent[0]["headers"]), sent[1]["body"]
+
+
+def echo(environ, start_response):
+    """Answers with the environ's strings and the body."""
+    start_response("200 OK", [("Content-Type", "application/json")])
+    told = {key: value for key, value in environ.items() if isinstance(value, str)}
+    return [json.dumps({**told, "body": environ["wsgi.input"].read().decode()}).encode()]
+
+
+def test_the_request_arrives_whole():
+    headers = [(b"content-type", b"application/json"), (b"x-request-id", b"abc")]
+    status, _, body = ask(echo, scope("PUT", "/a b", b"/a%20b", headers, b"x=1"), b'{"a":', b"1}")
+    seen = json.loads(body)
+    assert status == 200
+    assert seen["body"] == '{"a":1}'
+    assert seen["CONTENT_LENGTH"] == "7"
+    assert seen["CONTENT_TYPE"] == "application/json"
+    assert seen["HTTP_X_REQUEST_ID"] == "abc"
+    assert (seen["PATH_INFO"], seen["RAW_PATH"], seen["QUERY_STRING"]) == ("/a b", "/a%20b", "x=1")
+    assert seen["REMOTE_ADDR"] == "192.0.2.1"
+
+
+def test_an_encoded_slash_can_be_told_from_a_slash():
+    assert environ(scope(path="/a/b", raw_path=b"/a%2Fb"), b"")["RAW_PATH"] == "/a%2Fb"
+
+
+def test_text_outside_latin_1_survives_in_the_path():
+    assert environ(scope(path="/ü€"), b"")["PATH_INFO"].encode("latin-1").decode() == "/ü€"
+
+
+def test_repeated_headers_are_joined_by_commas():
+    assert environ(scope(headers=[(b"accept", b"a"), (b"accept", b"b")]), b"")["HTTP_ACCEPT"] == "a,b"
+
+
+def test_a_header_with_an_underscore_cannot_pass_for_another():
+    seen = environ(scope(headers=[(b"x_request_id", b"spoofed")]), b"")
+    assert "HTTP_X_REQUEST_ID" not in seen
+
+
+@pytest.mark.parametrize("declared", [True, False])
+def test_a_body_over_the_bound_is_413_with_envelope_and_ids(declared):
+    headers = [(b"x-request-id", b"r1"), (b"x-correlation-id", b"c1")]
+    if declared:
+        headers.append((b"content-length", b"1001"))
+    status, answered, body = ask(echo, scope("PUT", headers=headers), b"x" * 600, b"x" * 401)
+    assert status == 413
+    assert json.loads(body)["status_code"] == 2000
+    assert answered[b"X-Request-ID"] == b"r1" and answered[b"X-Correlation-ID"] == b"c1"
+    assert answered[b"connection"] == b"close"
+
+
+def test_a_body_at_the_bound_passes():
+    assert ask(echo, scope("PUT"), b"x" * 1000)[0] == 200
+
+
+def test_head_has_the_length_but_no_body():
+    status, headers, body = ask(echo, scope("HEAD"))
+    assert status == 200 and body == b"" and int(headers[b"content-length"]) > 0
+
+
+def test_an_exception_before_the_answer_is_500_with_envelope(caplog):
+    def broken(environ, start_response):
+        raise ZeroDivisionError
+
+    status, headers, body = ask(broken, scope(headers=[(b"x-request-id", b"r1")]))
+    assert status == 500
+    assert json.loads(body)["status_code"] == 3000
+    assert headers[b"X-Request-ID"] == b"r1"
+
+
+def test_the_answer_is_closed_also_when_it_breaks_off():
+    closed = []
+
+    class Breaking:
+        def __iter__(self):
+            raise OSError
+
+        def close(self):
+            closed.append(True)
+
+    def application(environ, start_response):
+        start_response("200 OK", [])
+        return Breaking()
+
+    assert ask(application, scope())[0] == 500
+    assert closed == [True]
+
+
+def test_a_client_that_goes_away_is_not_answered():
+    bridge = WsgiBridge(echo, threads=1, max_body=10)
+    messages = [{"type": "http.request", "body": b"x", "more_body": True}, {"type": "http.disconnect"}]
+    sent: list[Any] = []
+
+    async def receive():
+        return messages.pop(0)
+
+    async def send(message):
+        sent.append(message)
+
+    asyncio.run(bridge(scope("PUT"), receive, send))
+    bridge.close()
+    assert sent == []
+
+
+@pytest.fixture
+def served():
+    """A real server on a socket; yields its URL and what the application saw."""
+    seen = {"threads": set(), "slow": threading.Event()}
+
+    def application(environ, start_response):
+        seen["threads"].add(threading.current_thread().name)
+        if environ["PATH_INFO"] == "/slow":
+            seen["slow"].wait(10)
+        return echo(environ, start_response)
+
+    bridge = WsgiBridge(application, threads=3, max_body=1000)
+    server = uvicorn.Server(uvicorn.Config(bridge, port=0, lifespan="off", log_config=None))
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    while not server.started:
+        time.sleep(0.01)
+    yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}", seen
+    seen["slow"].set()
+    server.should_exit = True
+    thread.join()
+    bridge.close()
+
+
+def test_a_slow_request_does_not_hold_up_others(served):
+    url, seen = served
+    slow = threading.Thread(target=lambda: httpx.get(f"{url}/slow", timeout=20))
+    slow.start()
+    for _ in range(20):
+        assert httpx.get(f"{url}/quick").status_code == 200
+    assert slow.is_alive()
+    seen["slow"].set()
+    slow.join()
+
+
+def test_many_requests_at_once_use_the_fixed_number_of_threads(served):
+    url, seen = served
+
+    async def many():
+        async with httpx.AsyncClient() as client:
+            return await asyncio.gather(*(client.post(url, content=b"x" * 100) for _ in range(40)))
+
+    answers = asyncio.run(many())
+    assert all(answer.json()["body"] == "x" * 100 for answer in answers)
+    assert len(seen["threads"]) <= 3

@@ -1,0 +1,168 @@
+"""Pulling a partner's Locations: deltas, everything, and what survives."""
+
+import pytest
+
+from ocpi.models import Location, ObjectCount
+from ocpi.types import codec
+from ocpi.v221.versions import ModuleID
+from roaming import directory
+from roaming.models import Party, PullCursor, QuarantinedObject, SyncRun
+from roaming.sync import pull
+from tests.kit.objects import location, without
+from tests.kit.peer import circular_link, drips, fails, garbage, redirects
+from tests.kit.platforms import register
+
+pytestmark = pytest.mark.django_db(transaction=True)
+LOCATIONS = ModuleID.LOCATIONS
+
+
+def theirs(**changes):
+    return location(**{"country_code": "DE", "party_id": "CPO", **changes})
+
+
+@pytest.fixture
+def peer(fake_peer):
+    return fake_peer(party="DE*CPO", role="CPO")
+
+
+@pytest.fixture
+def platform(peer):
+    return register("CPO:DE*CPO", endpoints=peer.endpoints(), outbound_token=peer.token).platform
+
+
+def run(platform, **options):
+    return pull.pull(platform, LOCATIONS, **options)
+
+
+def test_every_page_is_stored_exactly(peer, platform):
+    peer.page_limit = 2
+    peer.objects["locations"] = [theirs(id=f"L{number}", unknown={"x": [None, {}]}) for number in range(5)]
+    done = run(platform)
+    assert (done.pages, done.created, done.quarantined, done.error) == (3, 5, 0, "")
+    stored = [codec.decode(row.document.encode()) for row in Location.objects.order_by("id")]
+    assert stored == peer.objects["locations"]
+    assert ObjectCount.objects.get(owner="DE*CPO").count == 5
+
+
+def test_the_request_names_both_parties_and_asks_for_large_pages(peer, platform):
+    run(platform)
+    (request,) = peer.requested("GET", "locations")
+    assert (request.routing.to, request.routing.from_) == ("DE*CPO", "NL*OSP")
+    assert request.query == {"limit": str(pull.PAGE)}
+
+
+def test_the_second_pull_asks_for_what_changed_since_the_first_with_an_overlap(peer, platform):
+    peer.objects["locations"] = [theirs()]
+    first = run(platform)
+    second = run(platform)
+    assert second.date_from == first.started_at - pull.OVERLAP
+    assert "date_from" in peer.requested("GET", "locations")[-1].query
+    assert not second.full
+
+
+def test_a_full_pull_asks_for_everything_and_finds_nothing_new(peer, platform):
+    peer.objects["locations"] = [theirs()]
+    run(platform)
+    again = run(platform, full=True)
+    assert (again.created, again.updated, again.unchanged) == (0, 0, 1)
+    assert "date_from" not in peer.requested("GET", "locations")[-1].query
+
+
+def test_bad_objects_are_quarantined_with_pointers_and_the_page_survives(peer, platform):
+    peer.objects["locations"] = [
+        theirs(id="GOOD"),
+        without(theirs(id="NO-COUNTRY"), "country"),
+        theirs(id="X" * 37),
+        "not even an object",
+        theirs(id="ODD", name="n" * 300, parking_type="ON_THE_MOON"),
+    ]
+    done = run(platform)
+    assert (done.created, done.quarantined) == (2, 3)
+    assert set(Location.objects.values_list("key", flat=True)) == {"good", "odd"}
+    kept = {row.identity: codec.decode(row.defects.encode()) for row in QuarantinedObject.objects.all()}
+    assert kept["DE*CPO*NO-COUNTRY"][0]["pointer"] == "/country"
+    assert codec.decode(Location.objects.get(key="odd").defects.encode())
+
+
+def test_a_quarantined_object_is_released_by_its_next_usable_version(peer, platform):
+    peer.objects["locations"] = [without(theirs(), "country")]
+    run(platform)
+    peer.objects["locations"] = [theirs()]
+    done = run(platform, full=True)
+    assert done.created == 1
+    assert not QuarantinedObject.objects.exists()
+
+
+def test_objects_of_a_party_that_is_not_the_platforms_are_not_taken(peer, platform):
+    peer.objects["locations"] = [theirs(), location(id="OURS"), theirs(country_code="FR", party_id="XXX")]
+    done = run(platform)
+    assert (done.created, done.quarantined) == (1, 2)
+    assert Location.objects.get().owner == "DE*CPO"
+
+
+def test_a_hub_may_deliver_objects_of_parties_that_nobody_else_holds(fake_peer):
+    peer = fake_peer(party="NL*HUB", role="HUB")
+    platform = register("HUB:NL*HUB", endpoints=peer.endpoints(), outbound_token=peer.token).platform
+    register("CPO:FR*DIR")
+    peer.objects["locations"] = [theirs(), theirs(country_code="FR", party_id="DIR"), location(id="OURS")]
+    done = run(platform)
+    assert (done.created, done.quarantined) == (1, 2)
+    request = peer.requested("GET", "locations")[0]
+    assert (request.routing.to, request.routing.from_) == ("NL*HUB", "NL*OSP")
+
+
+@pytest.mark.parametrize("behaviour", [fails(500), garbage(), redirects(), drips(0.2), garbage(b'{"data": []}')])
+def test_a_failing_partner_ends_the_run_with_the_reason_and_the_cursor_stays(peer, platform, behaviour):
+    peer.objects["locations"] = [theirs()]
+    run(platform)
+    before = PullCursor.objects.get().date_from
+    peer.misbehave(behaviour, path="locations")
+    failed = run(platform)
+    assert failed.error and failed.finished_at
+    assert PullCursor.objects.get().date_from == before
+    platform.refresh_from_db()
+    assert platform.last_error == failed.error and platform.failures == 1
+
+
+def test_what_came_before_a_failure_is_kept(peer, platform):
+    peer.page_limit = 2
+    peer.objects["locations"] = [theirs(id=f"L{number}") for number in range(6)]
+    peer.misbehave(fails(500), path="locations", count=10_000)
+    peer.behave()
+    peer.misbehave(lambda scripted, request: fails(500)(scripted, request) if "offset" in request.query else
+                   scripted.answer(request), path="locations")  # fmt: skip
+    failed = run(platform)
+    assert failed.error and failed.created == 2
+    assert Location.objects.count() == 2
+
+
+def test_links_that_go_in_circles_end(peer, platform):
+    peer.objects["locations"] = [theirs()]
+    peer.misbehave(circular_link(), path="locations")
+    assert "leads back" in run(platform).error
+
+
+def test_only_modules_that_somebody_offers_and_we_consume_are_pulled(fake_peer, platform):
+    assert pull.may_pull(platform, LOCATIONS)
+    emsp = fake_peer(party="DE*MSP", role="EMSP")
+    other = register("EMSP:DE*MSP", endpoints=emsp.endpoints(), outbound_token=emsp.token).platform
+    assert not pull.may_pull(other, LOCATIONS)
+    Party.objects.filter(platform=None, role="EMSP").delete()
+    directory.changed()
+    assert not pull.may_pull(platform, LOCATIONS), "a pure CPO node has no use for them"
+
+
+def test_a_pull_is_due_again_after_its_interval(peer, platform):
+    assert pull.is_due(platform, LOCATIONS)
+    done = run(platform)
+    assert not pull.is_due(platform, LOCATIONS)
+    SyncRun.objects.filter(pk=done.pk).update(started_at=done.started_at - pull.INTERVAL)
+    assert pull.is_due(platform, LOCATIONS)
+
+
+def test_progress_is_told_with_the_partners_total(peer, platform):
+    peer.page_limit = 2
+    peer.objects["locations"] = [theirs(id=f"L{number}") for number in range(3)]
+    told = []
+    run(platform, progress=lambda done, total: told.append((done, total)))
+    assert told == [(2, 3), (3, 3)]
