@@ -169,7 +169,8 @@ def run(locations: Path, tell: Callable[[Step], None]) -> list[Step]:
 
     @contextlib.contextmanager
     def step(name: str) -> Iterator[Callable[[str], None]]:
-        started, saw = time.monotonic(), []
+        started = time.monotonic()
+        saw: list[str] = []
         yield saw.append
         steps.append(Step(name, "; ".join(saw), time.monotonic() - started))
         tell(steps[-1])

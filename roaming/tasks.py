@@ -33,7 +33,9 @@ def pull_due() -> None:
 @shared_task
 def pull_platform(platform_id: int, full: bool = False) -> None:
     platform = Platform.objects.filter(pk=platform_id, state=Platform.State.CONNECTED).first()
-    for module in pull.MODULES if platform else ():
+    if platform is None:
+        return
+    for module in pull.MODULES:
         if pull.may_pull(platform, module) and (full or pull.is_due(platform, module)):
             pull.pull(platform, module, full=full)
 

@@ -42,6 +42,8 @@ class OcpiView(APIView):
     # Only versions and credentials accept the bootstrap token (§transport_and_format_authorization_header).
     accepts_bootstrap_token: ClassVar[bool] = False
 
+    default_response_headers: ClassVar[dict[str, str]] = {}  # DRF's own would overwrite the Allow of a 405
+
     def get_exception_handler(self) -> Any:
         return exceptions.handle
 
@@ -53,7 +55,7 @@ class OcpiView(APIView):
     def caller(self) -> Caller:
         return cast(Caller, self.request.user)
 
-    def http_method_not_allowed(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+    def http_method_not_allowed(self, request: Any, *args: Any, **kwargs: Any) -> Response:
         raise MethodNotAllowed(f"{request.method} is not defined here", allowed=self.allowed_methods)
 
     @property

@@ -12,10 +12,11 @@ from ocpi.api.views import OcpiView
 from ocpi.errors import NotFound
 from ocpi.ids import VERSION
 from ocpi.modules import credentials, locations, versions
+from ocpi.modules.versions import Mounted
 from ocpi.v221.versions import InterfaceRole, ModuleID
 
-# (module, interface role, path below the version). The role of credentials has no meaning; SENDER is advised.
-INTERFACES: tuple[tuple[ModuleID, InterfaceRole, str], ...] = (
+# The role of credentials has no meaning; SENDER is advised.
+INTERFACES: tuple[Mounted, ...] = (
     (ModuleID.CREDENTIALS, InterfaceRole.SENDER, "credentials"),
     (ModuleID.LOCATIONS, InterfaceRole.SENDER, "sender/locations"),
     (ModuleID.LOCATIONS, InterfaceRole.RECEIVER, "receiver/locations"),

@@ -12,7 +12,12 @@ from rest_framework.response import Response
 
 from ocpi.api.views import OcpiView
 from ocpi.ids import VERSION
-from ocpi.v221.versions import Endpoint, Version, VersionDetails
+from ocpi.v221.versions import Endpoint, InterfaceRole, ModuleID, Version, VersionDetails, VersionNumber
+
+
+# A mounted interface: module, interface role, path below the version.
+Mounted = tuple[ModuleID, InterfaceRole, str]
+_OURS = VersionNumber(VERSION)
 
 
 class VersionsView(OcpiView):
@@ -21,22 +26,22 @@ class VersionsView(OcpiView):
     accepts_bootstrap_token = True
 
     def get(self, request: Request) -> Response:
-        return self.answer([Version(version=VERSION, url=f"{settings.NODE_URL}/ocpi/{VERSION}")])
+        return self.answer([Version(version=_OURS, url=f"{settings.NODE_URL}/ocpi/{VERSION}")])
 
 
 class VersionDetailsView(OcpiView):
     """§version_information_endpoint_version_details_endpoint"""
 
     accepts_bootstrap_token = True
-    endpoints: Iterable[tuple[str, str, str]] = ()
+    endpoints: Iterable[Mounted] = ()
 
     def get(self, request: Request) -> Response:
         base = f"{settings.NODE_URL}/ocpi/{VERSION}/"
         endpoints = [Endpoint(identifier=module, role=role, url=base + path) for module, role, path in self.endpoints]
-        return self.answer(VersionDetails(version=VERSION, endpoints=endpoints))
+        return self.answer(VersionDetails(version=_OURS, endpoints=endpoints))
 
 
-def urlpatterns(endpoints: Iterable[tuple[str, str, str]]) -> list[URLPattern]:
+def urlpatterns(endpoints: Iterable[Mounted]) -> list[URLPattern]:
     """The two discovery URLs; `endpoints` are (module, interface role, path below the version) of what is mounted."""
     return [
         re_path(r"^versions/?$", VersionsView.as_view()),

@@ -29,14 +29,14 @@ def fetch(sql: str, params: Sequence[Any]) -> list[tuple[Any, ...]]:
     """The rows of a query, or of a statement with RETURNING."""
     with connection.cursor() as cursor:
         cursor.execute(sql, params)
-        return cursor.fetchall()
+        return list(cursor.fetchall())
 
 
 def execute(sql: str, params: Sequence[Any]) -> int:
     """Run a statement; returns how many rows it touched."""
     with connection.cursor() as cursor:
         cursor.execute(sql, params)
-        return cursor.rowcount
+        return int(cursor.rowcount)
 
 
 def marks(number: int) -> str:
