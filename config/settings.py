@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import environ
-from celery.schedules import crontab  # type: ignore[import-untyped]
+from celery.schedules import crontab
 from django.core.exceptions import ImproperlyConfigured
 
 from config.logs import logging_config
@@ -59,6 +59,7 @@ AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "django.contri
 AXES_FAILURE_LIMIT = 10
 AXES_COOLOFF_TIME = 0.25  # hours
 AXES_RESET_ON_SUCCESS = True
+LOGIN_URL, LOGIN_REDIRECT_URL = "admin:login", "admin:index"
 SILENCED_SYSTEM_CHECKS = ["axes.W002"]  # config.middleware.StaffAxes is what it looks for
 
 # --- applications ---------------------------------------------------------------------------------------------------
@@ -182,8 +183,8 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 10.0,
         "options": {"expires": 10},
     },
-    "forget old exchanges": {
-        "task": "roaming.tasks.prune_exchanges",
+    "forget old pull runs": {
+        "task": "roaming.tasks.prune_runs",
         "schedule": crontab(hour="3", minute="17"),
     },
 }
@@ -200,5 +201,9 @@ UNFOLD = {
     "SITE_TITLE": "OCPI node",
     "SITE_HEADER": "OCPI roaming node",
     "SITE_SUBHEADER": NODE_URL,
+    "SITE_SYMBOL": "ev_station",
     "SHOW_VIEW_ON_SITE": False,
+    "STYLES": [f"/{STATIC_URL}node/admin.css"],
+    "DASHBOARD_CALLBACK": "config.dashboard.overview",
+    "SIDEBAR": {"show_search": True, "navigation": "config.navigation.sidebar"},
 }

@@ -1,9 +1,27 @@
 """Django as a WSGI application: complete but for relaying and charge points, which the front door adds."""
 
 import os
+from typing import Any
 
+from django.core.handlers.wsgi import WSGIRequest
 from django.core.wsgi import get_wsgi_application
+from django.utils.http import parse_header_parameters
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
+
+class Utf8Request(WSGIRequest):
+    """Text is UTF-8, whatever charset a Content-Type names.
+
+    Django would decode the query with that charset, and fail for some where no handler of ours can answer yet.
+    """
+
+    def _set_content_type_params(self, meta: dict[str, Any]) -> None:
+        try:
+            self.content_type, self.content_params = parse_header_parameters(meta.get("CONTENT_TYPE", ""))
+        except ValueError:
+            self.content_type, self.content_params = "", {}
+
+
 application = get_wsgi_application()
+application.request_class = Utf8Request

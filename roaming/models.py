@@ -1,5 +1,6 @@
 """Partners: who is connected, how we talk to them, and what became of it."""
 
+from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
 from django.utils import timezone
 
@@ -82,9 +83,9 @@ class Party(models.Model):
         Platform, on_delete=models.CASCADE, related_name="parties", null=True, blank=True, help_text="Empty: our own"
     )
     party = models.CharField(max_length=6, help_text="CC*PID, upper case")
-    role = models.CharField(max_length=20)
+    role = models.CharField(max_length=36)
     name = models.CharField(max_length=100)
-    business_details = models.JSONField(default=dict)
+    business_details = models.JSONField(default=dict, encoder=DjangoJSONEncoder)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["party", "role"], name="party_key")]
@@ -165,17 +166,18 @@ class SyncRun(models.Model):
 
 
 class PullCursor(models.Model):
-    """How far a module of a platform has been pulled: the start of the last complete run."""
+    """How far a module of a platform has been pulled, and whether somebody is pulling it."""
 
     platform = models.ForeignKey(Platform, on_delete=models.CASCADE, related_name="cursors")
     module = models.CharField(max_length=20)
-    date_from = models.DateTimeField()
+    date_from = models.DateTimeField(null=True, blank=True, help_text="Start of the last complete run")
+    claimed_until = models.DateTimeField(null=True, blank=True, help_text="A run is under way until then")
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["platform", "module"], name="pullcursor_key")]
 
     def __str__(self) -> str:
-        return f"{self.platform} {self.module} {self.date_from:%Y-%m-%d %H:%M}"
+        return f"{self.platform} {self.module}"
 
 
 class QuarantinedObject(models.Model):

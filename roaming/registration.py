@@ -120,7 +120,7 @@ def connect(name: str, versions_url: str, token: str, client: Client = OcpiClien
     with transaction.atomic():
         ours = _issue(platform, Kind.INBOUND)
     try:
-        with client(Presented(token)) as partner:
+        with client(Presented(token, platform.sends_plain_token)) as partner:
             found, credentials = _exchange(partner, "POST", versions_url, ours)
         with transaction.atomic():
             platform = Platform.objects.select_for_update().get(pk=platform.pk)
@@ -139,7 +139,7 @@ def connect(name: str, versions_url: str, token: str, client: Client = OcpiClien
 
 
 def renew(platform: Platform, client: Client = OcpiClient) -> None:
-    """Exchange the tokens of both directions by PUT (§credentials_updating_the_credentials_and_resetting_the_token)."""
+    """Exchange both tokens by PUT (§credentials_updating_the_credentials_and_resetting_the_token)."""
     with transaction.atomic():
         ours = _issue(platform, Kind.INBOUND)
     try:
@@ -160,7 +160,7 @@ def renew(platform: Platform, client: Client = OcpiClient) -> None:
 
 
 def disconnect(platform: Platform, client: Client = OcpiClient) -> None:
-    """Unregister from a platform by DELETE; whatever it answers, our side ends. Raises HandshakeFailed to tell staff."""
+    """Unregister by DELETE; whatever the platform answers, our side ends. Raises HandshakeFailed to tell staff."""
     trouble = ""
     try:
         with client(Presented(platform.outbound_token, platform.sends_plain_token)) as partner:

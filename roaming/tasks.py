@@ -1,5 +1,6 @@
 """Celery tasks: thin. Each carries ids, re-reads state and calls a function; doing one twice does no harm."""
 
+import contextlib
 from datetime import timedelta
 
 from celery import shared_task
@@ -31,13 +32,15 @@ def pull_due() -> None:
 
 
 @shared_task
-def pull_platform(platform_id: int, full: bool = False) -> None:
+def pull_platform(platform_id: int, full: bool = False, now: bool = False) -> None:
+    """Pull what is due, or everything that may be pulled when staff ask for it `now` or `full`."""
     platform = Platform.objects.filter(pk=platform_id, state=Platform.State.CONNECTED).first()
     if platform is None:
         return
     for module in pull.MODULES:
-        if pull.may_pull(platform, module) and (full or pull.is_due(platform, module)):
-            pull.pull(platform, module, full=full)
+        if pull.may_pull(platform, module) and (full or now or pull.is_due(platform, module)):
+            with contextlib.suppress(pull.UnderWay):
+                pull.pull(platform, module, full=full)
 
 
 @shared_task

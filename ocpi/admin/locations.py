@@ -103,7 +103,7 @@ class LocationAdmin(ReadOnlyAdmin):
 
     @admin.display(description="Name")
     def name(self, location: Location) -> str:
-        return shorten(str(_faces.decode(location.document).name or ""), 48)
+        return shorten(str(_faces.decode(location.document).name or ""), 36)
 
     @admin.display(description="City")
     def city(self, location: Location) -> str:

@@ -15,14 +15,14 @@ from django.utils.formats import localize
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.text import Truncator
-from unfold.admin import ModelAdmin  # type: ignore[import-untyped]
+from unfold.admin import ModelAdmin
 
 from ocpi.types.validation import Violation
 
 _violations = msgspec.json.Decoder(list[Violation])
 
 
-class ReadOnlyAdmin(ModelAdmin):  # type: ignore[misc]  # unfold is untyped
+class ReadOnlyAdmin(ModelAdmin):
     """Rows that only the program writes."""
 
     list_per_page = 50

@@ -6,7 +6,8 @@ from typing import Any
 from ocpi.client.http import OcpiClient
 from ocpi.client.messages import PartnerError
 from ocpi.ids import VERSION
-from ocpi.v221.versions import InterfaceRole, ModuleID
+from ocpi.types import validation
+from ocpi.v221.versions import Endpoint, InterfaceRole, ModuleID
 
 
 class NoCommonVersion(PartnerError):
@@ -28,7 +29,10 @@ class Discovery:
 
 
 def discover(client: OcpiClient, versions_url: str) -> Discovery:
-    """Read the versions and then the details of ours; raises PartnerError, NoCommonVersion when ours is missing."""
+    """Read the versions and then the details of ours; raises PartnerError, NoCommonVersion when ours is missing.
+
+    Endpoints that cannot be used are passed over: a partner may list what we do not know.
+    """
     versions = client.get(versions_url).data
     details_url = next(
         (entry.get("url") for entry in _objects(versions) if str(entry.get("version")).strip() == VERSION), None
@@ -41,9 +45,10 @@ def discover(client: OcpiClient, versions_url: str) -> Discovery:
         raise PartnerError(f"{details_url} answers without version details")
     found: dict[tuple[str, str], str] = {}
     for entry in _objects(details.get("endpoints")):
-        module, role, url = entry.get("identifier"), entry.get("role"), entry.get("url")
-        if isinstance(module, str) and isinstance(url, str):
-            found[module, role if isinstance(role, str) else InterfaceRole.SENDER] = url
+        endpoint = {**entry, "role": entry.get("role") or InterfaceRole.SENDER.value}
+        usable = all(violation.code == "enum" for violation in validation.check(endpoint, Endpoint))
+        if usable and InterfaceRole(endpoint["role"]).is_known:
+            found[endpoint["identifier"], endpoint["role"]] = endpoint["url"]
     return Discovery(found)
 
 

@@ -17,7 +17,10 @@ from ocpi.types import codec
 
 
 class PartnerError(Exception):
-    """A call to a partner that did not succeed."""
+    """A call to a partner that did not succeed. The message may quote the partner: bounded and printable."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__("".join(sign if sign.isprintable() else "�" for sign in message[:1000]))
 
 
 class Unreachable(PartnerError): ...

@@ -14,7 +14,6 @@ from ocpi.api.views import OcpiView
 from ocpi.ids import VERSION
 from ocpi.v221.versions import Endpoint, InterfaceRole, ModuleID, Version, VersionDetails, VersionNumber
 
-
 # A mounted interface: module, interface role, path below the version.
 Mounted = tuple[ModuleID, InterfaceRole, str]
 _OURS = VersionNumber(VERSION)

@@ -19,7 +19,9 @@ class Credentials(Wire):
 
     @staticmethod
     def rules(members: Members) -> Iterator[Broken]:
-        return repeated(members, "roles", "country_code", "party_id", "role")
+        if members.get("roles") == []:
+            yield Broken("/roles", "must have at least one item", fatal=True)
+        yield from repeated(members, "roles", "country_code", "party_id", "role")
 
 
 class CredentialsRole(Part):
@@ -31,3 +33,10 @@ class CredentialsRole(Part):
     business_details: BusinessDetails
     party_id: CiString3
     country_code: CiString2
+
+    @staticmethod
+    def rules(members: Members) -> Iterator[Broken]:
+        for name, length in (("country_code", 2), ("party_id", 3)):
+            value = members.get(name)
+            if isinstance(value, str) and len(value) < length:
+                yield Broken(f"/{name}", f"must have {length} characters", fatal=True)

@@ -1,16 +1,17 @@
 """Where a request to a functional module belongs: one pure function, refusing what is no scenario of OCPI.
 
-| TO header                | method, interface       | route                                                        |
-|--------------------------|-------------------------|--------------------------------------------------------------|
-| a party of ours, no hub  | any                     | Local                                                        |
-| our hub party            | GET list on a Sender    | GetAll (§transport_and_format_get_all_via_hubs)              |
-| our hub party            | POST, PUT, PATCH, DELETE| Broadcast (§transport_and_format_message_routing_broadcast_push) |
-| our hub party            | GET of one object       | Local: what the hub itself holds                             |
-| absent, we are no hub    | any                     | Local: a single-party peer needs no headers                  |
-| absent, we are a hub     | PUT, PATCH of a list object | Broadcast: the hub may, when it cannot determine a party |
-| absent, we are a hub     | GET list                | Refuse: Open Routing is not for GET All                      |
-| a connected party        | any                     | Direct (§transport_and_format_message_routing)               |
-| anything else            |                         | Refuse                                                       |
+| TO header             | method and interface     | route                                                    |
+|-----------------------|--------------------------|----------------------------------------------------------|
+| a party of ours       | any                      | Local                                                    |
+| our hub party         | GET list on a Sender     | GetAll (§transport_and_format_get_all_via_hubs)          |
+| our hub party         | POST, PUT, PATCH, DELETE | Broadcast Push                                           |
+| our hub party         | GET of one object        | Local: what the hub itself holds                         |
+| absent, we are no hub | any                      | Local: a single-party peer needs no headers              |
+| absent, we are a hub  | POST, PUT, PATCH, DELETE | Broadcast, as long as no receiver can be determined      |
+| absent, we are a hub  | GET list                 | Refuse: Open Routing is not for GET All                  |
+| absent, we are a hub  | GET of one object        | Local: what the hub itself holds                         |
+| a connected party     | any                      | Direct                                                   |
+| anything else         |                          | Refuse                                                   |
 """
 
 from dataclasses import dataclass

@@ -9,6 +9,7 @@ from datetime import timedelta
 from typing import Any
 
 import structlog
+from django.db.models import Q
 from django.utils import timezone
 
 from ocpi.client.http import OcpiClient
@@ -32,9 +33,14 @@ log = structlog.get_logger(__name__)
 PAGE = 500
 OVERLAP = timedelta(minutes=5)
 INTERVAL = timedelta(minutes=5)
+CLAIM = timedelta(minutes=30)
 MODULES = (ModuleID.LOCATIONS,)
 Progress = Callable[[int, int], None]
 Client = Callable[[Presented, RoutingHeaders], OcpiClient]
+
+
+class UnderWay(Exception):
+    """Another run of the same module and platform has not ended yet."""
 
 
 def may_pull(platform: Platform, module: ModuleID) -> bool:
@@ -56,9 +62,12 @@ def pull(
     progress: Progress = lambda done, total: None,
     client: Client = OcpiClient,
 ) -> SyncRun:
-    """Pull once; the returned SyncRun holds counts, and the error if the partner failed half way."""
-    cursor = PullCursor.objects.filter(platform=platform, module=module.value).first()
-    date_from = None if full or cursor is None else cursor.date_from - OVERLAP
+    """Pull once; the returned SyncRun holds counts, and the error if the partner failed half way.
+
+    Raises UnderWay while another run of the same module is at work.
+    """
+    cursor = _claim(platform, module)
+    date_from = None if full or cursor.date_from is None else cursor.date_from - OVERLAP
     run = SyncRun.objects.create(platform=platform, module=module.value, full=date_from is None, date_from=date_from)
     try:
         _crawl(run, platform, module, progress, client)
@@ -66,14 +75,26 @@ def pull(
         run.error = str(error)
         platform.record_error(run.error)
     else:
-        PullCursor.objects.update_or_create(
-            platform=platform, module=module.value, defaults={"date_from": run.started_at}
-        )
+        cursor.date_from = run.started_at
         platform.record_success()
-    run.finished_at = timezone.now()
-    run.save()
+    finally:
+        cursor.claimed_until = None
+        cursor.save()
+        run.finished_at = timezone.now()
+        run.save()
     log.info("pulled", platform=platform.name, module=module, pages=run.pages, created=run.created, error=run.error)
     return run
+
+
+def _claim(platform: Platform, module: ModuleID) -> PullCursor:
+    """The cursor of the module, ours until the run ends; raises UnderWay when it is somebody else's."""
+    cursor, _ = PullCursor.objects.get_or_create(platform=platform, module=module.value)
+    now = timezone.now()
+    free = Q(claimed_until=None) | Q(claimed_until__lt=now)
+    if not PullCursor.objects.filter(free, pk=cursor.pk).update(claimed_until=now + CLAIM):
+        raise UnderWay(f"{module.value} is being pulled from {platform.name} already")
+    cursor.refresh_from_db()
+    return cursor
 
 
 def _crawl(run: SyncRun, platform: Platform, module: ModuleID, progress: Progress, client: Client) -> None:
@@ -112,7 +133,7 @@ def _store(run: SyncRun, peer: Peer, module: ModuleID, items: list[Any]) -> None
 
 
 def _foreign(peer: Peer, document: dict[str, Any]) -> list[Violation]:
-    """An object whose owner is none of the platform's parties may be ignored (§transport_and_format_client_owned_object_pull)."""
+    """Objects of others than the platform's parties may be ignored (§transport_and_format_client_owned_object_pull)."""
     owner = PartyId.of(document["country_code"], document["party_id"])
     if directory.may_write(Caller(peer.id, peer.name, registered=True, roles=peer.roles), owner):
         return []

@@ -29,7 +29,7 @@ class Command(NodeCommand):
         parser.add_argument(
             "--format",
             choices=("bnetza", "ocpi"),
-            help="bnetza: register of the Bundesnetzagentur (CSV); ocpi: OCPI JSON list or lines. Default: by file name",
+            help="bnetza: register of the Bundesnetzagentur (CSV); ocpi: JSON list or lines. Default: by file name",
         )
 
     def run(self, **options: Any) -> tuple[Mapping[str, Any], int]:

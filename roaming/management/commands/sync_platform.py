@@ -39,7 +39,10 @@ class Command(NodeCommand):
     def _pull(self, platform: Platform, module: ModuleID, options: Mapping[str, Any]) -> dict[str, Any]:
         started = time.monotonic()
         with progress(f"Pulling {module.value}", shown=not options["json"]) as advance:
-            run = pull.pull(platform, module, full=options["full"], progress=advance)
+            try:
+                run = pull.pull(platform, module, full=options["full"], progress=advance)
+            except pull.UnderWay as error:
+                fail(str(error))
         seconds = time.monotonic() - started
         counts = {name: getattr(run, name) for name in ("pages", "created", "updated", "unchanged", "quarantined")}
         stored = run.created + run.updated + run.unchanged

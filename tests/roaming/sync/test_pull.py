@@ -166,3 +166,17 @@ def test_progress_is_told_with_the_partners_total(peer, platform):
     told = []
     run(platform, progress=lambda done, total: told.append((done, total)))
     assert told == [(2, 3), (3, 3)]
+
+
+def test_two_pulls_of_one_module_do_not_run_at_once(peer, platform):
+    meanwhile = []
+
+    def pulls_again(scripted, request):
+        with pytest.raises(pull.UnderWay):
+            run(platform)
+        meanwhile.append(request)
+        return scripted.answer(request)
+
+    peer.misbehave(pulls_again, path="locations", count=1)
+    assert run(platform).error == "" and meanwhile
+    assert run(platform).error == "", "the claim ends with the run"

@@ -1,0 +1,61 @@
+"""The sidebar of the admin: what each staff user may see, and nothing else."""
+
+from typing import Any
+
+from django.http import HttpRequest
+from django.urls import reverse_lazy
+
+# Groups of (title, icon, permission to look, URL name).
+_ENTRIES: dict[str, tuple[tuple[str, str, str, str], ...]] = {
+    "Roaming": (
+        ("Platforms", "hub", "roaming.view_platform", "roaming_platform_changelist"),
+        ("Parties", "groups", "roaming.view_party", "roaming_party_changelist"),
+    ),
+    "Objects": (("Locations", "ev_station", "ocpi.view_location", "ocpi_location_changelist"),),
+    "Exchange": (
+        ("Lanes", "alt_route", "roaming.view_lane", "roaming_lane_changelist"),
+        ("Refused deliveries", "block", "roaming.view_refuseddelivery", "roaming_refuseddelivery_changelist"),
+        ("Pulls", "download", "roaming.view_syncrun", "roaming_syncrun_changelist"),
+        ("Quarantine", "report", "roaming.view_quarantinedobject", "roaming_quarantinedobject_changelist"),
+    ),
+    "Jobs": (
+        (
+            "Scheduled jobs",
+            "schedule",
+            "django_celery_beat.view_periodictask",
+            "django_celery_beat_periodictask_changelist",
+        ),
+        (
+            "Intervals",
+            "timer",
+            "django_celery_beat.view_intervalschedule",
+            "django_celery_beat_intervalschedule_changelist",
+        ),
+        (
+            "Crontabs",
+            "event_repeat",
+            "django_celery_beat.view_crontabschedule",
+            "django_celery_beat_crontabschedule_changelist",
+        ),
+    ),
+    "Staff": (
+        ("Users", "person", "auth.view_user", "auth_user_changelist"),
+        ("Groups", "group", "auth.view_group", "auth_group_changelist"),
+    ),
+}
+
+
+def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
+    """Groups and entries for this user."""
+    groups: list[dict[str, Any]] = [
+        {"items": [{"title": "Overview", "icon": "dashboard", "link": reverse_lazy("admin:index")}]}
+    ]
+    for title, entries in _ENTRIES.items():
+        items = [
+            {"title": name, "icon": icon, "link": reverse_lazy(f"admin:{url}")}
+            for name, icon, permission, url in entries
+            if request.user.has_perm(permission)
+        ]
+        if items:
+            groups.append({"title": title, "separator": True, "items": items})
+    return groups

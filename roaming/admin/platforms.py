@@ -1,0 +1,209 @@
+"""Platforms: who is connected, how it goes, and what can be done about it. No token is ever shown here."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import Max, OuterRef, QuerySet, Subquery, Sum
+from django.db.models.functions import JSONObject
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+
+from ocpi.admin.reading import chip, link, shorten, table, when
+from roaming import directory
+from roaming.admin.actions import PlatformActions
+from roaming.admin.records import lane_chip, run_chip
+from roaming.models import Platform, QuarantinedObject, RefusedDelivery, SyncRun
+
+TONES = {
+    Platform.State.PLANNED.value: "info",
+    Platform.State.CONNECTED.value: "success",
+    Platform.State.SUSPENDED.value: "warning",
+}
+SHOWN = 4  # parties in the list
+LATEST = 10  # rows of a table on the page of a platform
+RUN_FIELDS = ("error", "finished_at", "quarantined")
+
+
+def state_chip(platform: Platform) -> SafeString:
+    return chip(TONES[platform.state], platform.get_state_display())
+
+
+@admin.register(Platform)
+class PlatformAdmin(PlatformActions):
+    list_display = (
+        "name",
+        "condition",
+        "held_parties",
+        "succeeded",
+        "trouble",
+        "failing",
+        "sent",
+        "last_sent_at",
+        "latest_pull",
+    )
+    list_filter = ("state",)
+    search_fields = ("name", "versions_url", "parties__party", "parties__name")
+    ordering = ("name",)
+    list_fullwidth = True
+    fieldsets = (
+        (
+            None,
+            {"fields": (("name", "condition"), ("versions_url", "sends_plain_token"), ("created_at", "connected_at"))},
+        ),
+        (
+            "Health",
+            {"fields": (("last_success_at", "last_error_at"), "last_error", ("failures", "put_aside", "refused"))},
+        ),
+        ("Parties", {"fields": ("party_table",), "classes": ("tab",)}),
+        ("Endpoints", {"fields": ("endpoint_table",), "classes": ("tab",)}),
+        ("Lanes", {"fields": ("lane_table",), "classes": ("tab",)}),
+        ("Latest pulls", {"fields": ("run_table",), "classes": ("tab",)}),
+        ("Refused deliveries", {"fields": ("refusal_table",), "classes": ("tab",)}),
+        ("Tokens it presents", {"fields": ("token_table",), "classes": ("tab",)}),
+    )
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Platform | None = None) -> list[str]:
+        """All but what staff decide: the name, and how the partner wants our token written."""
+        shown = [name for _, options in self.fieldsets for row in options["fields"] for name in _names(row)]
+        return [name for name in shown if name not in {"name", "sends_plain_token"}]
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False  # platforms are invited, or connected to
+
+    def has_delete_permission(self, request: HttpRequest, obj: Platform | None = None) -> bool:
+        """An invitation nobody has followed can be withdrawn; whoever was connected once stays on record."""
+        unused = obj is not None and obj.state == Platform.State.PLANNED and obj.connected_at is None
+        return unused and super().has_delete_permission(request, obj)
+
+    def save_model(self, request: HttpRequest, obj: Platform, form: Any, change: bool) -> None:
+        """Only what the form changed: a handshake may be writing the rest of the row."""
+        if form.changed_data:
+            obj.save(update_fields=form.changed_data)
+            directory.changed()
+
+    def delete_model(self, request: HttpRequest, obj: Platform) -> None:
+        super().delete_model(request, obj)
+        directory.changed()
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Platform]:
+        latest = SyncRun.objects.filter(platform=OuterRef("pk")).order_by("-pk")
+        platforms: QuerySet[Platform] = super().get_queryset(request)
+        return (
+            platforms.defer("outbound_token")
+            .annotate(sent=Sum("lanes__sent"), last_sent_at=Max("lanes__last_sent_at"))
+            .annotate(latest_run=Subquery(latest.values(run=JSONObject(**{name: name for name in RUN_FIELDS}))[:1]))
+            .prefetch_related("parties")
+        )
+
+    # --- columns of the list ---
+
+    @admin.display(description="State", ordering="state")
+    def condition(self, platform: Platform) -> SafeString:
+        return state_chip(platform)
+
+    @admin.display(description="Parties")
+    def held_parties(self, platform: Platform) -> str:
+        held = sorted(str(party) for party in platform.parties.all())
+        lines = held[:SHOWN] + ([f"and {len(held) - SHOWN} more"] if len(held) > SHOWN else [])
+        return format_html_join("", '<div class="whitespace-nowrap">{}</div>', ((line,) for line in lines)) or "-"
+
+    @admin.display(description="Last success", ordering="last_success_at")
+    def succeeded(self, platform: Platform) -> str:
+        return when(platform.last_success_at)
+
+    @admin.display(description="Failures", ordering="failures")
+    def failing(self, platform: Platform) -> int:
+        return platform.failures
+
+    @admin.display(description="Last error", ordering="last_error_at")
+    def trouble(self, platform: Platform) -> str:
+        return shorten(platform.last_error)
+
+    @admin.display(description="Objects sent", ordering="sent")
+    def sent(self, platform: Any) -> int:
+        return platform.sent or 0
+
+    @admin.display(description="Last sent", ordering="last_sent_at")
+    def last_sent_at(self, platform: Any) -> str:
+        return when(platform.last_sent_at)
+
+    @admin.display(description="Latest pull")
+    def latest_pull(self, platform: Any) -> str:
+        return run_chip(SyncRun(**platform.latest_run)) if platform.latest_run else "-"
+
+    # --- detail ---
+
+    @admin.display(description="Quarantined objects")
+    def put_aside(self, platform: Platform) -> SafeString:
+        return _count(QuarantinedObject.objects.filter(platform=platform), f"platform__id__exact={platform.pk}")
+
+    @admin.display(description="Refused deliveries")
+    def refused(self, platform: Platform) -> SafeString:
+        found = RefusedDelivery.objects.filter(lane__platform=platform)
+        return _count(found, f"lane__platform__id__exact={platform.pk}")
+
+    @admin.display(description="")
+    def party_table(self, platform: Platform) -> SafeString:
+        rows = platform.parties.order_by("party", "role")
+        return table(("Party", "Role", "Name"), [(link(row, row.party), row.role, row.name) for row in rows])
+
+    @admin.display(description="")
+    def endpoint_table(self, platform: Platform) -> SafeString:
+        rows = platform.endpoints.order_by("module", "role")
+        return table(("Module", "Interface", "URL"), [(row.module, row.role, row.url) for row in rows])
+
+    @admin.display(description="")
+    def lane_table(self, platform: Platform) -> SafeString:
+        headers = ("Module", "Condition", "Objects sent", "Last sent", "Retry at")
+        rows = platform.lanes.order_by("module")
+        return table(
+            headers,
+            [(link(r, r.module), lane_chip(r), r.sent, when(r.last_sent_at), when(r.retry_at)) for r in rows],
+        )
+
+    @admin.display(description="")
+    def run_table(self, platform: Platform) -> SafeString:
+        headers = ("Started", "Module", "Outcome", "Created", "Updated", "Unchanged", "Error")
+        return table(
+            headers,
+            [
+                (
+                    link(run, when(run.started_at)),
+                    run.module,
+                    run_chip(run),
+                    run.created,
+                    run.updated,
+                    run.unchanged,
+                    shorten(run.error),
+                )
+                for run in platform.runs.order_by("-pk")[:LATEST]
+            ],
+        )
+
+    @admin.display(description="")
+    def refusal_table(self, platform: Platform) -> SafeString:
+        rows = RefusedDelivery.objects.filter(lane__platform=platform).order_by("-last_attempt_at")[:LATEST]
+        headers = ("Owner", "Object", "Attempts", "Last attempt", "Error")
+        return table(
+            headers,
+            [(r.owner, link(r, r.key), r.attempts, when(r.last_attempt_at), shorten(r.error)) for r in rows],
+        )
+
+    @admin.display(description="")
+    def token_table(self, platform: Platform) -> SafeString:
+        """What is known of a token besides its value, which nobody knows."""
+        rows = platform.tokens.order_by("-created_at").values_list("kind", "created_at", "used_at", "expires_at")
+        return table(("Kind", "Created", "First used", "Expires"), [(kind, *map(when, times)) for kind, *times in rows])
+
+
+def _names(row: str | Iterable[str]) -> Iterable[str]:
+    return (row,) if isinstance(row, str) else row
+
+
+def _count(rows: QuerySet[Any], condition: str) -> SafeString:
+    """How many, with a link to their list."""
+    url = reverse(f"admin:roaming_{rows.model._meta.model_name}_changelist")
+    return format_html('<a class="text-link" href="{}?{}">{}</a>', url, condition, rows.count())

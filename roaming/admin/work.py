@@ -1,0 +1,42 @@
+"""Work that staff want done now: the rows are changed, then a worker is woken."""
+
+from typing import Any
+
+from celery.exceptions import CeleryError
+from django.db.models import QuerySet
+from kombu.exceptions import OperationalError
+
+from roaming import tasks
+from roaming.models import Lane, Platform
+from roaming.sync import pull
+
+
+class NotStarted(Exception):
+    """The work was not begun; the message is for staff."""
+
+
+def pull_now(platform: Platform, *, full: bool) -> str:
+    """Pull what changed, or everything; says what was begun."""
+    modules = [module for module in pull.MODULES if pull.may_pull(platform, module)]
+    if not modules:
+        raise NotStarted(f"{platform} offers nothing that this node consumes")
+    _wake(tasks.pull_platform, platform.pk, full=full, now=True)
+    return f"{'Full resync' if full else 'Pull'} of {', '.join(modules)} begun; the run shows up below."
+
+
+def resume(lanes: QuerySet[Lane]) -> str:
+    """End the pause after a failure and send a worker into each lane; says how many."""
+    ready = list(lanes.filter(platform__state=Platform.State.CONNECTED).values_list("pk", flat=True))
+    if not ready:
+        raise NotStarted("no lane to a connected platform")
+    Lane.objects.filter(pk__in=ready).update(retry_at=None)
+    for lane_id in ready:
+        _wake(tasks.drain_lane, lane_id)
+    return f"Resumed {len(ready)} lane{'s' * (len(ready) > 1)}."
+
+
+def _wake(task: Any, *arguments: Any, **options: Any) -> None:
+    try:
+        task.apply_async(arguments, options)
+    except (CeleryError, OperationalError, OSError) as error:
+        raise NotStarted(f"the broker takes no tasks: {type(error).__name__}") from None

@@ -1,0 +1,49 @@
+"""Run in a node's environment: enter connected platforms into its database, without a handshake.
+
+python -m tests.bench.enter_partners '[["name", "CC*PID", "ROLE", "base URL or empty"], …]'
+"""
+
+import json
+import os
+import sys
+
+import django
+
+from tests.bench.nodes import LOCATIONS, TOKEN
+
+
+def enter(number: int, name: str, party: str, role: str, url: str) -> int:
+    """One platform; the first of a node presents TOKEN, further ones TOKEN with their number. Returns its id."""
+    from django.utils import timezone
+
+    from roaming import secrets
+    from roaming.models import CredentialsToken, Endpoint, Party, Platform
+
+    now = timezone.now()
+    platform = Platform.objects.create(
+        name=name,
+        state=Platform.State.CONNECTED,
+        connected_at=now,
+        versions_url=f"{url}/ocpi/versions" if url else "",
+        outbound_token=TOKEN,
+    )
+    token = f"{TOKEN}-{number}" if number else TOKEN
+    platform.tokens.create(kind=CredentialsToken.Kind.INBOUND, digest=secrets.digests(token)[0], used_at=now)
+    Party.objects.create(platform=platform, party=party, role=role, name=name)
+    if url:
+        Endpoint.objects.create(platform=platform, module="locations", role="SENDER", url=url + LOCATIONS)
+    return int(platform.pk)
+
+
+def main() -> None:
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+    django.setup()
+    from roaming import directory
+
+    entered = {row[0]: enter(number, *row) for number, row in enumerate(json.loads(sys.argv[1]))}
+    directory.changed()
+    print(json.dumps(entered))
+
+
+if __name__ == "__main__":
+    main()
