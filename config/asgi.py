@@ -22,8 +22,7 @@ async def application(scope: Scope, receive: Receive, send: Send) -> None:
         case "lifespan":
             await _lifespan(receive, send)
         case "websocket":
-            await receive()
-            await send({"type": "websocket.close", "code": 4404})
+            await _no_such_websocket(scope, receive, send)
 
 
 async def _lifespan(receive: Receive, send: Send) -> None:
@@ -31,3 +30,13 @@ async def _lifespan(receive: Receive, send: Send) -> None:
         await send({"type": f"{message['type']}.complete"})
     bridge.close()
     await send({"type": "lifespan.shutdown.complete"})
+
+
+async def _no_such_websocket(scope: Scope, receive: Receive, send: Send) -> None:
+    """404 where the server can answer a handshake with it; a plain close would be a misleading 403."""
+    await receive()
+    if "websocket.http.response" in scope.get("extensions", {}):
+        await send({"type": "websocket.http.response.start", "status": 404, "headers": [(b"content-length", b"0")]})
+        await send({"type": "websocket.http.response.body", "body": b""})
+    else:
+        await send({"type": "websocket.close", "code": 4404})

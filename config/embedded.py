@@ -3,20 +3,22 @@
 Each line that looks odd answers a trap that was met (docs/decisions.md): the worker is a `WorkController`, for
 `app.Worker` takes over stdout and logging; its pool is threads, for a fork would share an open SQLite; beat is given
 its scheduler class, for `Service` ignores the setting and would run an empty one; uvicorn's own signal handling is
-replaced, for it re-raises SIGTERM before Celery has drained.
+replaced, for it re-raises SIGTERM before Celery has drained; and a thread that does not end in time is left by
+`os._exit`, for the interpreter waits for pool threads without bound.
 """
 
-import asyncio
 import contextlib
+import os
 import signal
+import socket
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
 
 import structlog
 import uvicorn
-from celery import beat, signals
-from celery.exceptions import WorkerShutdown
+from celery import beat
 from celery.worker import state
 from celery.worker.worker import WorkController
 from django.db import connections
@@ -28,9 +30,10 @@ log = structlog.get_logger(__name__)
 
 WORKERS = 4
 DRAIN_SECONDS = 10
+# How long beat may sleep, and so delay the end; it also finds changed schedules after as long.
+BEAT_SECONDS = 1
 
 _threads: list[threading.Thread] = []
-_stopping = threading.Event()
 
 
 def trouble() -> str:
@@ -39,64 +42,90 @@ def trouble() -> str:
     return f"stopped: {', '.join(dead)}" if dead else ""
 
 
+def listen(host: str, port: int) -> socket.socket:
+    """Take the address before anything else is touched; raises OSError when it is taken or not ours."""
+    return socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
+
+
 class _Server(uvicorn.Server):
-    """uvicorn that leaves the signals to us."""
+    """uvicorn that leaves the signals to us, and ends the jobs when it stops to take requests."""
+
+    def __init__(self, config: uvicorn.Config, on_started: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._on_started = on_started
+        self._beat = beat.Service(app, scheduler_cls=DatabaseScheduler, max_interval=BEAT_SECONDS)
+        self.ended_at: float | None = None
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGINT, signal.SIGTERM):
-            loop.add_signal_handler(number, self.handle_exit, number, None)
         yield
 
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        worker = WorkController(
+            app=app,
+            pool_cls="threads",
+            concurrency=WORKERS,
+            loglevel="WARNING",
+            without_gossip=True,
+            without_mingle=True,
+        )
+        self._start("worker", worker.start)
+        self._start("beat", self._beat.start)
+        await super().startup(sockets)
+        self._on_started()
 
-def serve(host: str, port: int, announce: Callable[[], None]) -> None:
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self.ended_at = time.monotonic()
+        self._beat.stop()
+        state.should_stop = os.EX_OK
+        await super().shutdown(sockets)
+
+    def _start(self, name: str, run: Callable[[], object]) -> None:
+        def guarded() -> None:
+            try:
+                run()
+            except Exception:
+                log.exception("job thread died", thread=name)
+            finally:
+                connections.close_all()
+                if self.ended_at is None:
+                    log.error("job thread ended", thread=name)
+
+        thread = threading.Thread(target=guarded, name=name, daemon=True)
+        thread.start()
+        _threads.append(thread)
+
+
+def serve(listener: socket.socket, on_started: Callable[[], None]) -> None:
     """Run until SIGINT or SIGTERM, then drain: no new requests, running requests and tasks end (10 s at most)."""
-    signals.task_postrun.connect(_close_connections)
-    controller = WorkController(
-        app=app, pool_cls="threads", concurrency=WORKERS, loglevel="WARNING", without_gossip=True, without_mingle=True
-    )
-    service = beat.Service(app, scheduler_cls=DatabaseScheduler)
-    _start("worker", controller.start)
-    _start("beat", lambda: service.start(embedded_process=False))
+    from config.asgi import application
+
     config = uvicorn.Config(
-        "config.asgi:application",
-        host=host,
-        port=port,
+        application,
         ws="websockets-sansio",
         log_config=None,
+        log_level="warning",
         access_log=False,
         server_header=False,
         timeout_graceful_shutdown=DRAIN_SECONDS,
     )
-    announce()
-    _Server(config).run()
-    _stopping.set()
-    service.stop(wait=False)
-    state.should_stop = 0
-    deadline = time.monotonic() + DRAIN_SECONDS
-    for thread in _threads:
+    server = _Server(config, on_started)
+    # To the end of the process: a second signal while jobs drain must not kill them.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, server.handle_exit)
+    server.run([listener])
+    _leave((server.ended_at or time.monotonic()) + DRAIN_SECONDS)
+
+
+def _leave(deadline: float) -> None:
+    """Wait for the job threads and the pools' threads, but not beyond the deadline: their work is a row, found again
+    at the next start."""
+    waited_for = [thread for thread in threading.enumerate() if thread in _threads or not thread.daemon]
+    waited_for.remove(threading.current_thread())
+    for thread in waited_for:
         thread.join(max(0.0, deadline - time.monotonic()))
-
-
-def _start(name: str, run: Callable[[], object]) -> None:
-    def guarded() -> None:
-        try:
-            run()
-        except (SystemExit, WorkerShutdown):
-            pass
-        except Exception:
-            log.exception("job thread died", thread=name)
-        finally:
-            connections.close_all()
-            if not _stopping.is_set():
-                log.error("job thread ended", thread=name)
-
-    thread = threading.Thread(target=guarded, name=name, daemon=True)
-    thread.start()
-    _threads.append(thread)
-
-
-def _close_connections(**_: object) -> None:
-    """A task's thread may rest long; its connection should not."""
-    connections.close_all()
+    if stuck := [thread.name for thread in waited_for if thread.is_alive()]:
+        log.warning("left while at work", threads=stuck, seconds=DRAIN_SECONDS)
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(os.EX_OK)

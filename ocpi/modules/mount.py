@@ -5,7 +5,7 @@ Adding a module: one file beside this one, one line per interface in `INTERFACES
 
 from typing import Any
 
-from django.urls import URLPattern, URLResolver, include, re_path
+from django.urls import URLPattern, URLResolver, include, path, re_path
 from rest_framework.request import Request
 
 from ocpi.api.views import OcpiView
@@ -38,6 +38,6 @@ _version: list[URLPattern] = [pattern for module in _MODULES for pattern in modu
 
 urlpatterns: list[URLPattern | URLResolver] = [
     *versions.urlpatterns(INTERFACES),
-    re_path(rf"^{VERSION}/", include(_version)),
+    path(f"{VERSION}/", include(_version)),
     re_path(r"", UnknownView.as_view()),
 ]

@@ -3,6 +3,7 @@
 The endpoints are generated from the mounted modules, so discovery cannot disagree with reality.
 """
 
+import re
 from collections.abc import Iterable
 
 from django.conf import settings
@@ -44,5 +45,5 @@ def urlpatterns(endpoints: Iterable[Mounted]) -> list[URLPattern]:
     """The two discovery URLs; `endpoints` are (module, interface role, path below the version) of what is mounted."""
     return [
         re_path(r"^versions/?$", VersionsView.as_view()),
-        re_path(rf"^{VERSION}/?$", VersionDetailsView.as_view(endpoints=tuple(endpoints))),
+        re_path(rf"^{re.escape(VERSION)}/?$", VersionDetailsView.as_view(endpoints=tuple(endpoints))),
     ]

@@ -30,9 +30,9 @@ from ocpi.v221.locations import Status
 from ocpi.v221.versions import ModuleID
 
 Document = dict[str, Any]
-_LIVE = {"status", "last_updated"}
+_LIVE = ("status", "last_updated")
+_LONGEST_LIVE = 40
 _COLUMNS = ("id", "document", "stale", "revision", "stamp")
-_EVSES_PER_STATEMENT = 2000  # SQLite takes 32,766 parameters
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,14 +131,27 @@ def _refresh(rows: Sequence[tuple[Any, ...]]) -> dict[int, str]:
 
 
 def _overlay(document: Document, live: dict[str, tuple[str, str]], stamp: str) -> None:
-    document["last_updated"] = stamp
-    for evse in document.get("evses") or ():
-        if found := live.get(str(evse["uid"]).lower()):
-            evse["status"], evse["last_updated"] = found
+    if stamp:
+        document["last_updated"] = stamp
+    for evse in _items(document, "evses"):
+        for name, value in zip(_LIVE, live.get(str(evse["uid"]).lower(), ()), strict=False):
+            if value:
+                evse[name] = value
 
 
 def _child(parent: Document, member: str, name: str, key: str) -> Document | None:
-    return next((item for item in parent.get(member) or () if str(item[name]).lower() == key.lower()), None)
+    return next((item for item in _items(parent, member) if str(item[name]).lower() == key.lower()), None)
+
+
+def _items(parent: Document, member: str) -> list[Document]:
+    """The objects in a list; none when a partner wrote something else there, which is kept with its defect."""
+    items = parent.get(member)
+    return items if isinstance(items, list) else []
+
+
+def _live(value: object) -> str:
+    """A status or moment as the live row holds it; empty when it is too odd, and then the document's own counts."""
+    return value if isinstance(value, str) and len(value) <= _LONGEST_LIVE else ""
 
 
 # --- writing whole Locations ----------------------------------------------------------------------------------------
@@ -168,10 +181,11 @@ def put(arrival: Arrival, source: int | None) -> bool:
 def _put_owner(
     owner: PartyId, arrivals: dict[str, Arrival], source: int | None, reconcile: Reconcile | None
 ) -> Outcome:
-    existing = _locked(owner, arrivals)
-    if missing := arrivals.keys() - existing.keys():
+    # The lock on creation comes before any row, or two batches could wait for each other.
+    existing = _locked(owner, arrivals) if len(arrivals) == 1 else {}
+    if not existing:
         writing.lock_creation(Location, owner)
-        existing |= _locked(owner, missing)
+        existing = _locked(owner, arrivals)
     if reconcile:
         for key, stored in existing.items():
             arrival = arrivals[key]
@@ -216,14 +230,15 @@ def _save(owner: PartyId, arrivals: Mapping[str, Arrival], source: int | None) -
     """Write whole Locations and the live rows of their EVSEs; the caller holds the locks."""
     now = _adapted(datetime.now(UTC))
     places = revisions.take(len(arrivals))
-    ids = writing.upsert(
+    saved = writing.upsert(
         Location,
+        ("owner", "key"),
         [
             {
-                "owner": owner,
+                "owner": str(owner),
                 "key": key,
                 "last_updated": _adapted(times.parse(arrival.document["last_updated"])),
-                "stamp": arrival.document["last_updated"],
+                "stamp": _live(arrival.document["last_updated"]),
                 "document": arrival.text,
                 "defects": codec.encode_text(arrival.defects) if arrival.defects else "",
                 "source": source,
@@ -234,21 +249,28 @@ def _save(owner: PartyId, arrivals: Mapping[str, Arrival], source: int | None) -
             }
             for (key, arrival), place in zip(arrivals.items(), places, strict=True)
         ],
+        returning="id, key",
     )
-    evses = [
-        (ids[key], str(evse["uid"]).lower(), evse.get("status") or "", evse.get("last_updated") or "")
-        for key, arrival in arrivals.items()
-        for evse in arrival.document.get("evses") or ()
-    ]
-    writing.execute(f"DELETE FROM ocpi_evsestatus WHERE location_id IN {writing.marks(len(ids))}", list(ids.values()))  # noqa: S608
-    for start in range(0, len(evses), _EVSES_PER_STATEMENT):
-        some = evses[start : start + _EVSES_PER_STATEMENT]
-        writing.execute(
-            "INSERT INTO ocpi_evsestatus (location_id, key, status, stamp) VALUES "  # noqa: S608
-            + ", ".join([writing.marks(4)] * len(some)),
-            [value for evse in some for value in evse],
-        )
+    _save_live({id: arrivals[key].document for id, key in saved})
     _announce(owner, source)
+
+
+def _save_live(documents: Mapping[int, Document]) -> None:
+    """The live rows of whole Locations, replaced in place: a status change that waits for us must find its row."""
+    live = {
+        (id, str(evse["uid"]).lower()): [_live(evse.get(name)) for name in _LIVE]
+        for id, document in documents.items()
+        for evse in _items(document, "evses")
+    }
+    stored = EvseStatus.objects.filter(location_id__in=documents).values_list("id", "location_id", "key")
+    if gone := [id for id, *key in stored if tuple(key) not in live]:
+        EvseStatus.objects.filter(id__in=gone)._raw_delete(connection.alias)
+    rows = [
+        {"location_id": id, "key": key, "status": status, "stamp": stamp}
+        for (id, key), (status, stamp) in live.items()
+    ]
+    if rows:
+        writing.upsert(EvseStatus, ("location_id", "key"), rows)
 
 
 def _announce(owner: PartyId, source: int | None) -> None:
@@ -266,10 +288,8 @@ def patch(path: Path, changes: Document, source: int | None, check: Callable[[Do
     `changes` has passed `check_patch`; `check` is called with the whole resulting Location and returns its defects, or
     raises. Raises UnknownLocation when the object does not exist; nothing is created.
     """
-    if path.evse_uid and not path.connector_id and changes.keys() == _LIVE and Status(changes["status"]).is_known:
-        if _patch_status(path, changes["status"], changes["last_updated"], source):
-            return
-        raise UnknownLocation(f"unknown EVSE {path.evse_uid} or Location {path.location_id} of {path.owner}")
+    if _is_status(path, changes) and _patch_status(path, changes["status"], changes["last_updated"], source):
+        return
 
     def merge(location: Document) -> None:
         target: Document | None = location
@@ -282,6 +302,17 @@ def patch(path: Path, changes: Document, source: int | None, check: Callable[[Do
         target.update(changes)
 
     _edit(path, merge, changes["last_updated"], source, check)
+
+
+def _is_status(path: Path, changes: Document) -> bool:
+    """Whether it is the status of an EVSE that changes, and nothing else, to something not at all odd."""
+    return (
+        path.evse_uid is not None
+        and path.connector_id is None
+        and changes.keys() == set(_LIVE)
+        and Status(changes["status"]).is_known
+        and _live(changes["last_updated"]) != ""
+    )
 
 
 def put_part(path: Path, part: Document, source: int | None, check: Callable[[Document], Sequence[Violation]]) -> bool:
@@ -306,7 +337,7 @@ def put_part(path: Path, part: Document, source: int | None, check: Callable[[Do
 
 
 def _place(parent: Document, member: str, name: str, part: Document) -> bool:
-    items = parent.get(member) or []
+    items = _items(parent, member)
     for index, item in enumerate(items):
         if str(item[name]).lower() == str(part[name]).lower():
             items[index] = part
@@ -348,7 +379,7 @@ def _raise(parent: Document, stamp: str) -> None:
 
 
 _LOCATION_OF_EVSE = """
-    owner = %s AND key = %s
+    owner = %s AND key = %s AND defects NOT LIKE '%%/status"%%'
     AND EXISTS (SELECT 1 FROM ocpi_evsestatus e WHERE e.location_id = ocpi_location.id AND e.key = %s)
 """
 _TOUCHED = """
@@ -367,7 +398,7 @@ _SQLITE_CHILD = "UPDATE ocpi_evsestatus SET status = %s, stamp = %s WHERE locati
 
 
 def _patch_status(path: Path, status: str, stamp: str, source: int | None) -> bool:
-    """Set an EVSE's status in one statement; False when there is no such EVSE."""
+    """Set an EVSE's status in one statement; False when there is no such EVSE, or a defect that this may repair."""
     moment = _adapted(times.parse(stamp))
     key = (path.evse_uid or "").lower()
     touched = [moment, stamp, moment, moment, source]
@@ -375,7 +406,7 @@ def _patch_status(path: Path, status: str, stamp: str, source: int | None) -> bo
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
             cursor.execute(_POSTGRES_STATUS, [*touched, *location, status, stamp, key])
-            found = cursor.rowcount == 1
+            found: bool = cursor.rowcount == 1
         else:
             with transaction.atomic():
                 cursor.execute(_SQLITE_PARENT, [*touched, revisions.take(1)[0].revision, *location])

@@ -4,7 +4,8 @@ Every page survives bad objects: what cannot be used is quarantined with its def
 advances last, to the start of the run, and the next delta overlaps it, for partners' clocks differ.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
 
@@ -13,7 +14,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from ocpi.client.http import OcpiClient
-from ocpi.client.messages import PartnerError, Presented
+from ocpi.client.messages import Answer, PartnerError, Presented
 from ocpi.ids import PartyId
 from ocpi.ports import Caller
 from ocpi.store import locations
@@ -37,6 +38,7 @@ CLAIM = timedelta(minutes=30)
 MODULES = (ModuleID.LOCATIONS,)
 Progress = Callable[[int, int], None]
 Client = Callable[[Presented, RoutingHeaders], OcpiClient]
+Page = tuple[list[Any], Answer]
 
 
 class UnderWay(Exception):
@@ -108,12 +110,21 @@ def _crawl(run: SyncRun, platform: Platform, module: ModuleID, progress: Progres
     params = {"limit": str(PAGE)} | ({"date_from": times.format(run.date_from)} if run.date_from else {})
     seen = 0
     with client(Presented(platform.outbound_token, platform.sends_plain_token), routing) as partner:
-        for items, answer in partner.pages(url, params):
+        for items, answer in _ahead(partner.pages(url, params)):
             _store(run, peer, module, items)
             run.pages += 1
             seen += len(items)
             total = str(answer.headers.get("X-Total-Count", ""))
             progress(seen, int(total) if total.isdecimal() else seen)
+
+
+def _ahead(pages: Iterator[Page]) -> Iterator[Page]:
+    """The same pages, the next one being fetched while the last is stored."""
+    with ThreadPoolExecutor(1, thread_name_prefix="pull") as pool:
+        following = pool.submit(next, pages, None)
+        while (page := following.result()) is not None:
+            following = pool.submit(next, pages, None)
+            yield page
 
 
 def _store(run: SyncRun, peer: Peer, module: ModuleID, items: list[Any]) -> None:

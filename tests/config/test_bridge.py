@@ -1,6 +1,7 @@
 """The bridge from ASGI to WSGI, driven as a server drives it and over a real socket."""
 
 import asyncio
+import http.client
 import json
 import threading
 import time
@@ -14,7 +15,7 @@ import uvicorn
 from config.bridge import WsgiBridge, environ
 
 
-def scope(method="GET", path="/", raw_path=None, headers=(), query=b""):
+def scope(method="GET", path="/", raw_path=None, headers=(), query=b"", **more):
     return {
         "type": "http",
         "method": method,
@@ -25,6 +26,7 @@ def scope(method="GET", path="/", raw_path=None, headers=(), query=b""):
         "http_version": "1.1",
         "client": ("192.0.2.1", 4711),
         "server": ("node", 8000),
+        **more,
     }
 
 
@@ -43,7 +45,7 @@ def ask(application: Callable[..., Any], request: dict[str, Any], *parts: bytes,
 
     asyncio.run(bridge(request, receive, send))
     bridge.close()
-    return sent[0]["status"], dict(sent[0]["headers"]), sent[1]["body"]
+    return sent[0]["status"], dict(sent[0]["headers"]), b"".join(message["body"] for message in sent[1:])
 
 
 def echo(environ, start_response):
@@ -74,8 +76,30 @@ def test_text_outside_latin_1_survives_in_the_path():
     assert environ(scope(path="/ü€"), b"")["PATH_INFO"].encode("latin-1").decode() == "/ü€"
 
 
-def test_repeated_headers_are_joined_by_commas():
-    assert environ(scope(headers=[(b"accept", b"a"), (b"accept", b"b")]), b"")["HTTP_ACCEPT"] == "a,b"
+def test_bytes_that_are_no_utf_8_reach_the_application_unharmed():
+    assert environ(scope(path="/\ufffd", raw_path=b"/%FF"), b"")["PATH_INFO"] == "/\xff"
+
+
+def test_the_path_below_a_mount_point_is_without_it():
+    seen = environ(scope(path="/node/ocpi", raw_path=b"/node/ocpi", root_path="/node"), b"")
+    assert (seen["SCRIPT_NAME"], seen["PATH_INFO"]) == ("/node", "/ocpi")
+
+
+def test_a_unix_socket_has_no_port_and_no_client():
+    seen = environ(scope(server=("/run/node.sock", None), client=None), b"")
+    assert (seen["SERVER_PORT"], seen["REMOTE_ADDR"]) == ("", "")
+
+
+def test_repeated_headers_are_joined():
+    repeated = [(b"accept", b"a"), (b"accept", b"b"), (b"cookie", b"a=1"), (b"cookie", b"b=2")]
+    seen = environ(scope(headers=repeated), b"")
+    assert seen["HTTP_ACCEPT"] == "a,b"
+    assert seen["HTTP_COOKIE"] == "a=1; b=2"
+
+
+def test_a_chunked_body_has_a_length_when_it_reaches_the_application():
+    seen = environ(scope("PUT", headers=[(b"transfer-encoding", b"chunked")]), b"12345")
+    assert seen["CONTENT_LENGTH"] == "5" and "HTTP_TRANSFER_ENCODING" not in seen
 
 
 def test_a_header_with_an_underscore_cannot_pass_for_another():
@@ -91,8 +115,12 @@ def test_a_body_over_the_bound_is_413_with_envelope_and_ids(declared):
     status, answered, body = ask(echo, scope("PUT", headers=headers), b"x" * 600, b"x" * 401)
     assert status == 413
     assert json.loads(body)["status_code"] == 2000
-    assert answered[b"X-Request-ID"] == b"r1" and answered[b"X-Correlation-ID"] == b"c1"
+    assert answered[b"x-request-id"] == b"r1" and answered[b"x-correlation-id"] == b"c1"
     assert answered[b"connection"] == b"close"
+
+
+def test_the_bound_holds_for_a_body_that_comes_in_one_piece():
+    assert ask(echo, scope("PUT"), b"x" * 1001)[0] == 413
 
 
 def test_a_body_at_the_bound_passes():
@@ -104,6 +132,37 @@ def test_head_has_the_length_but_no_body():
     assert status == 200 and body == b"" and int(headers[b"content-length"]) > 0
 
 
+@pytest.mark.parametrize("status", ["204 No Content", "304 Not Modified"])
+def test_an_answer_that_cannot_have_a_body_has_no_length(status):
+    def empty(environ, start_response):
+        start_response(status, [])
+        return []
+
+    assert b"content-length" not in ask(empty, scope("DELETE"))[1]
+
+
+def test_what_is_written_comes_before_what_is_returned():
+    def writing(environ, start_response):
+        start_response("200 OK", [])(b"written, ")
+        return [b"returned"]
+
+    assert ask(writing, scope())[2] == b"written, returned"
+
+
+def test_an_application_may_start_again_only_to_report_an_error():
+    def second_thoughts(environ, start_response):
+        start_response("200 OK", [])
+        start_response("503 Service Unavailable", [], (None, None, None) if environ["PATH_INFO"] == "/error" else None)
+        return []
+
+    assert ask(second_thoughts, scope(path="/error"))[0] == 503
+    assert ask(second_thoughts, scope(path="/again"))[0] == 500
+
+
+def test_an_application_that_never_starts_is_500():
+    assert ask(lambda environ, start_response: [b"x"], scope())[0] == 500
+
+
 def test_an_exception_before_the_answer_is_500_with_envelope(caplog):
     def broken(environ, start_response):
         raise ZeroDivisionError
@@ -111,7 +170,7 @@ def test_an_exception_before_the_answer_is_500_with_envelope(caplog):
     status, headers, body = ask(broken, scope(headers=[(b"x-request-id", b"r1")]))
     assert status == 500
     assert json.loads(body)["status_code"] == 3000
-    assert headers[b"X-Request-ID"] == b"r1"
+    assert headers[b"x-request-id"] == b"r1"
 
 
 def test_the_answer_is_closed_also_when_it_breaks_off():
@@ -170,6 +229,27 @@ def served():
     server.should_exit = True
     thread.join()
     bridge.close()
+
+
+@pytest.mark.parametrize("declared", [True, False])
+def test_a_client_that_reads_only_after_sending_still_gets_the_413(served, declared):
+    url, _ = served
+    host, port = url.removeprefix("http://").split(":")
+    client = http.client.HTTPConnection(host, int(port), timeout=10)
+    part = b"x" * 65536
+    client.request("PUT", "/", part * 128 if declared else iter([part] * 128))
+    answer = client.getresponse()
+    assert answer.status == 413
+    assert answer.headers["Connection"] == "close"
+    assert json.loads(answer.read())["status_code"] == 2000
+    client.close()
+
+
+def test_a_connection_serves_the_next_request_after_a_head(served):
+    url, _ = served
+    with httpx.Client() as client:
+        assert client.head(url).content == b""
+        assert client.get(f"{url}/a%2Fb?x=1").json()["RAW_PATH"] == "/a%2Fb"
 
 
 def test_a_slow_request_does_not_hold_up_others(served):

@@ -18,7 +18,7 @@ ROOT = Path(__file__).parents[2]
 
 
 @contextlib.contextmanager
-def running(directory):
+def running(directory, program=("manage.py",)):
     """`manage.py runnode` on a database of its own; yields its URL, its process and its environment."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -33,7 +33,7 @@ def running(directory):
     }
     with (directory / "log").open("wb") as log:
         process = subprocess.Popen(
-            [sys.executable, "manage.py", "runnode", "--port", str(port)], cwd=ROOT, env=environment, stderr=log
+            [sys.executable, *program, "runnode", "--port", str(port)], cwd=ROOT, env=environment, stderr=log
         )
         try:
             _await(lambda: httpx.get(f"{url}/readyz").status_code == 200)
@@ -77,6 +77,13 @@ def test_it_serves_partners_staff_and_probes(node):
     assert httpx.get(f"{url}/admin/login/").status_code == 200
 
 
+def test_a_websocket_nobody_serves_is_404(node):
+    url, _, _ = node
+    upgrade = {"Connection": "Upgrade", "Upgrade": "websocket", "Sec-WebSocket-Version": "13"}
+    answer = httpx.get(f"{url}/nowhere", headers={**upgrade, "Sec-WebSocket-Key": "AAAAAAAAAAAAAAAAAAAAAA=="})
+    assert answer.status_code == 404
+
+
 def test_a_partner_invited_on_the_command_line_can_discover_the_node_at_once(node):
     url, _, environment = node
     invitation = manage(environment, "invite_platform", "Partner", "--json")
@@ -115,3 +122,55 @@ def test_a_signal_ends_it_with_exit_code_0(tmp_path, number):
     with running(tmp_path) as (_, process, _):
         process.send_signal(number)
         assert process.wait(timeout=20) == 0
+
+
+# The node with two seconds to drain and a task that takes as long as its URL says.
+WITH_A_SLOW_TASK = """
+import os, sys, time
+os.environ["DJANGO_SETTINGS_MODULE"] = "config.settings"
+import django
+django.setup()
+from django.core.management import execute_from_command_line
+from django.http import HttpResponse
+from django.urls import path
+from config import embedded, urls
+from config.celery import app
+
+@app.task(name="slow")
+def slow(seconds):
+    print("task began", file=sys.stderr, flush=True)
+    time.sleep(seconds)
+    print("task ended", file=sys.stderr, flush=True)
+
+def start(request, seconds):
+    slow.delay(seconds)
+    return HttpResponse()
+
+embedded.DRAIN_SECONDS = 5
+urls.urlpatterns.append(path("slow/<int:seconds>", start))
+execute_from_command_line(sys.argv)
+"""
+
+
+@pytest.mark.parametrize(("seconds", "ended"), [(2, True), (60, False)])
+def test_a_running_task_is_waited_for_but_not_for_ever(tmp_path, seconds, ended):
+    with running(tmp_path, ("-c", WITH_A_SLOW_TASK)) as (url, process, _):
+        log = tmp_path / "log"
+        httpx.get(f"{url}/slow/{seconds}")
+        _await(lambda: "task began" in log.read_text())
+        process.send_signal(signal.SIGTERM)
+        time.sleep(0.5)
+        process.send_signal(signal.SIGTERM)  # an impatient second one changes nothing
+        assert process.wait(timeout=15) == 0
+        assert ("task ended" in log.read_text()) is ended
+        assert ("left while at work" in log.read_text()) is not ended
+
+
+def test_an_address_that_is_taken_is_an_error_before_anything_is_touched(tmp_path):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        environment = {**os.environ, "DATABASE_URL": f"sqlite:///{tmp_path / 'node.sqlite3'}", "REDIS_URL": ""}
+        command = [sys.executable, "manage.py", "runnode", "--port", str(taken.getsockname()[1])]
+        done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
+    assert done.returncode == 1
+    assert "Address already in use" in done.stderr
+    assert not (tmp_path / "node.sqlite3").exists()

@@ -65,6 +65,7 @@ class PartnerClient:
 
     def __init__(self, token: str = "", to: str | None = None, from_: str | None = None) -> None:
         self.token = token
+        self._client = Client(raise_request_exception=False)
         self.routing = RoutingHeaders(PartyId.parse(to) if to else None, PartyId.parse(from_) if from_ else None)
 
     def get(self, path: str, params: Mapping[str, Any] | None = None, **options: Any) -> Answer:
@@ -105,7 +106,7 @@ class PartnerClient:
             **(headers or {}),
         }
         raw = b"" if body is _NOTHING else body if isinstance(body, bytes) else codec.encode(body)
-        response = Client(raise_request_exception=False).generic(
+        response = self._client.generic(
             method,
             path.removeprefix(settings.NODE_URL),
             raw,

@@ -19,8 +19,11 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import FrameType
+
+import psycopg
 
 START_SECONDS = 30
 _QUICK = ("fsync=off", "synchronous_commit=off", "full_page_writes=off")
@@ -29,6 +32,10 @@ _DURABLE = ("fsync=on", "synchronous_commit=on", "shared_buffers=512MB", "max_wa
 
 class Missing(RuntimeError):
     """A server is not installed; the message names the Debian package."""
+
+
+class NotStarted(RuntimeError):
+    """A server ended, or did not answer in time; the message ends with what it said."""
 
 
 def postgres_bin() -> Path:
@@ -54,30 +61,43 @@ def _free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def _await(port: int, process: subprocess.Popen[bytes], what: str) -> None:
-    deadline = time.monotonic() + START_SECONDS
-    while time.monotonic() < deadline:
-        if process.poll() is not None:
-            raise RuntimeError(f"{what} ended with {process.returncode}")
-        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
-            return
-        time.sleep(0.05)
-    raise RuntimeError(f"{what} does not answer on port {port}")
+@contextlib.contextmanager
+def _directory(user: str | None = None) -> Iterator[Path]:
+    with tempfile.TemporaryDirectory(prefix="node-services-", ignore_cleanup_errors=True) as name:
+        if user:
+            shutil.chown(name, user)
+        yield Path(name)
 
 
 @contextlib.contextmanager
-def _running(command: list[str], port: int, what: str, user: str | None, stop: signal.Signals) -> Iterator[None]:
-    process = subprocess.Popen(
-        command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, user=user, start_new_session=True
-    )
+def _running(
+    command: list[str], directory: Path, user: str | None, stop: signal.Signals, answers: Callable[[], bool]
+) -> Iterator[None]:
+    """A server from the moment it answers; its session is its own, so that Ctrl-C reaches the command alone."""
+    log = directory / "log"
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            cwd=directory,
+            user=user,
+            start_new_session=True,
+        )
     try:
-        _await(port, process, what)
+        deadline = time.monotonic() + START_SECONDS
+        while not answers():
+            if process.poll() is not None or time.monotonic() > deadline:
+                raise NotStarted(f"{command[0]} does not answer: {log.read_text(errors='replace')[-1000:].strip()}")
+            time.sleep(0.05)
         yield
     finally:
         process.send_signal(stop)
         with contextlib.suppress(subprocess.TimeoutExpired):
             process.wait(timeout=20)
         process.kill()
+        process.wait()
 
 
 @contextlib.contextmanager
@@ -86,20 +106,26 @@ def postgres(*, durable: bool = False) -> Iterator[str]:
     binaries, port = postgres_bin(), _free_port()
     user = "postgres" if os.geteuid() == 0 else None
     name = user or pwd.getpwuid(os.geteuid()).pw_name
-    with tempfile.TemporaryDirectory(prefix="node-postgres-", ignore_cleanup_errors=True) as directory:
-        if user:
-            shutil.chown(directory, user)
-        data = f"{directory}/data"
-        quiet = {"check": True, "stdout": subprocess.DEVNULL, "user": user}
-        subprocess.run(
-            [binaries / "initdb", "-D", data, "-A", "trust", "-U", name, "-E", "UTF8", "--no-sync", "--locale=C.UTF-8"],
-            **quiet,
-        )
-        settings = [part for setting in (_DURABLE if durable else _QUICK) for part in ("-c", setting)]
-        listen = ["-c", "listen_addresses=127.0.0.1", "-c", f"unix_socket_directories={directory}", "-p", str(port)]
-        command = [str(binaries / "postgres"), "-D", data, *listen, "-c", "max_connections=200", *settings]
-        with _running(command, port, "PostgreSQL", user, signal.SIGINT):
-            subprocess.run([binaries / "createdb", "-h", "127.0.0.1", "-p", str(port), "-U", name, "node"], **quiet)
+
+    def created() -> bool:
+        """It accepts connections a while before it serves them, so ask for what is wanted of it."""
+        with contextlib.suppress(psycopg.OperationalError):
+            url = f"postgres://{name}@127.0.0.1:{port}/postgres"
+            with psycopg.connect(url, autocommit=True, connect_timeout=2) as connection:
+                connection.execute("CREATE DATABASE node")
+                return True
+        return False
+
+    with _directory(user) as directory:
+        data = str(directory / "data")
+        initdb = [binaries / "initdb", "-D", data, "-A", "trust", "-U", name, "-E", "UTF8", "--locale=C.UTF-8"]
+        done = subprocess.run([*initdb, "--no-sync"], capture_output=True, text=True, cwd=directory, user=user)
+        if done.returncode:
+            raise NotStarted(f"initdb failed: {done.stderr.strip()}")
+        settings = ("listen_addresses=127.0.0.1", f"unix_socket_directories={directory}", "max_connections=200")
+        options = [part for setting in (*settings, *(_DURABLE if durable else _QUICK)) for part in ("-c", setting)]
+        command = [str(binaries / "postgres"), "-D", data, "-p", str(port), *options]
+        with _running(command, directory, user, signal.SIGINT, created):
             yield f"postgres://{name}@127.0.0.1:{port}/node"
 
 
@@ -107,13 +133,30 @@ def postgres(*, durable: bool = False) -> Iterator[str]:
 def redis() -> Iterator[str]:
     """A Redis server without persistence; yields its URL."""
     port = _free_port()
+
+    def answers() -> bool:
+        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
+            return True
+        return False
+
     command = [redis_server(), "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"]
-    with _running(command, port, "Redis", None, signal.SIGTERM):
+    with _directory() as directory, _running(command, directory, None, signal.SIGTERM, answers):
         yield f"redis://127.0.0.1:{port}/0"
 
 
 def run(command: list[str], *, durable: bool) -> int:
     """Run a command with both servers in its environment; passes SIGINT and SIGTERM on; returns its exit code."""
+    process: subprocess.Popen[bytes] | None = None
+
+    def pass_on(number: int, _: FrameType | None) -> None:
+        if process is None:
+            sys.exit(128 + number)  # still starting: unwind, so that what has started stops
+        # The terminal has sent Ctrl-C to the command already, and a second one means "at once" to many.
+        if number != signal.SIGINT or not sys.stdin.isatty():
+            process.send_signal(number)
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, pass_on)
     environment = dict(os.environ)
     with contextlib.ExitStack() as stack:
         if "DATABASE_URL" not in environment:
@@ -121,24 +164,28 @@ def run(command: list[str], *, durable: bool) -> int:
         if "REDIS_URL" not in environment:
             environment["REDIS_URL"] = stack.enter_context(redis())
         process = subprocess.Popen(command, env=environment)
-        for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, lambda received, _: process.send_signal(received))
-        return process.wait()
+        code = process.wait()
+    return code if code >= 0 else 128 - code
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.kit.services", description=__doc__.splitlines()[0])
-    parser.add_argument("action", choices=["run", "check"], help="check: exit 0 if both servers are installed")
-    parser.add_argument("--durable", action="store_true", help="commits reach the disk, as in production")
-    parser.add_argument("command", nargs=argparse.REMAINDER)
+    actions = parser.add_subparsers(dest="action", required=True)
+    actions.add_parser("check", help="exit code 0 if both servers are installed")
+    running = actions.add_parser("run", help="run a command with DATABASE_URL and REDIS_URL")
+    running.add_argument("--durable", action="store_true", help="commits reach the disk, as in production")
+    running.add_argument("command", nargs="+", metavar="COMMAND", help="after --: the command and its arguments")
     options = parser.parse_args()
     try:
         if options.action == "check":
             return 0 if postgres_bin() and redis_server() else 1
-        return run([part for part in options.command if part != "--"], durable=options.durable)
-    except Missing as error:
+        return run(options.command, durable=options.durable)
+    except (Missing, NotStarted) as error:
         print(error, file=sys.stderr)
         return 1
+    except FileNotFoundError as error:
+        print(f"no such command: {error.filename}", file=sys.stderr)
+        return 127
 
 
 if __name__ == "__main__":

@@ -140,6 +140,22 @@ def test_refreshing_changes_no_revision(one: None) -> None:
     assert Location.objects.get().revision == revision
 
 
+def test_a_refresh_gives_way_to_a_change_in_between(one: None) -> None:
+    """Somebody writes the Location after its stale document was read and before the fresh one is stored."""
+    patch("EVSE-1")
+    changed: list[str] = []
+
+    def meanwhile(execute: Any, sql: str, *arguments: Any) -> Any:
+        if not changed and sql.startswith("SELECT") and "ocpi_evsestatus" in sql:
+            changed.append(sql)
+            put(location(name="newer"))
+        return execute(sql, *arguments)
+
+    with connection.execute_wrapper(meanwhile):
+        stored()
+    assert changed and stored() == location(name="newer")
+
+
 def test_a_page_of_fresh_documents_takes_two_queries(db: None, django_assert_num_queries: Any) -> None:
     put(*[location(id=f"L{number}") for number in range(20)])
     with django_assert_num_queries(2):
@@ -271,9 +287,7 @@ def _wait_for_a_waiting_writer() -> None:
     """Until another connection waits for a lock of ours."""
     for _ in range(500):
         with connection.cursor() as cursor:
-            cursor.execute(
-                "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
-            )
+            cursor.execute("SELECT count(*) FROM pg_locks WHERE NOT granted")
             if cursor.fetchone()[0]:
                 return
         threading.Event().wait(0.01)

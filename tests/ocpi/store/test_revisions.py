@@ -184,25 +184,24 @@ def test_a_reader_that_never_stops_sees_the_last_state_of_every_object(threaded_
             connection.close()
 
     def read() -> None:
+        since = Position()
         try:
-            since, last_round = Position(), False
             while True:
-                for change in feed(since, limit=2):
-                    since = change.position
-                    seen[change.key] = change.position.revision
-                    break_off = False
-                else:
-                    break_off = last_round and not feed(since)
-                if break_off:
+                finished = done.is_set()
+                while step := feed(since, limit=2):
+                    seen.update({change.key: change.position.revision for change in step})
+                    since = step[-1].position
+                if finished:
                     return
-                last_round = done.is_set()
         finally:
             connection.close()
 
     with ThreadPoolExecutor(5) as pool:
         reader = pool.submit(read)
-        for writer in [pool.submit(write, seed) for seed in range(4)]:
-            writer.result(30)
-        done.set()
+        try:
+            for writer in [pool.submit(write, seed) for seed in range(4)]:
+                writer.result(30)
+        finally:
+            done.set()
         reader.result(30)
     assert seen == dict(Location.objects.values_list("key", "revision"))

@@ -1,6 +1,9 @@
 """Pulling a partner's Locations: deltas, everything, and what survives."""
 
+from datetime import timedelta
+
 import pytest
+from django.utils import timezone
 
 from ocpi.models import Location, ObjectCount
 from ocpi.types import codec
@@ -169,14 +172,22 @@ def test_progress_is_told_with_the_partners_total(peer, platform):
 
 
 def test_two_pulls_of_one_module_do_not_run_at_once(peer, platform):
-    meanwhile = []
+    run(platform)
+    soon = timezone.now() + timedelta(minutes=1)
+    PullCursor.objects.update(claimed_until=soon)
+    with pytest.raises(pull.UnderWay):
+        run(platform)
+    assert PullCursor.objects.get().claimed_until == soon, "the claim of the other run stays"
 
-    def pulls_again(scripted, request):
-        with pytest.raises(pull.UnderWay):
-            run(platform)
-        meanwhile.append(request)
-        return scripted.answer(request)
 
-    peer.misbehave(pulls_again, path="locations", count=1)
-    assert run(platform).error == "" and meanwhile
-    assert run(platform).error == "", "the claim ends with the run"
+@pytest.mark.parametrize("behaviour", [None, fails(500)])
+def test_the_claim_ends_with_the_run_however_it_ends(peer, platform, behaviour):
+    if behaviour:
+        peer.misbehave(behaviour)
+    run(platform)
+    assert PullCursor.objects.get().claimed_until is None
+
+
+def test_the_claim_of_a_run_that_died_ends_by_itself(peer, platform):
+    PullCursor.objects.create(platform=platform, module="locations", claimed_until=timezone.now())
+    assert run(platform).error == ""
