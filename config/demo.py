@@ -27,7 +27,7 @@ from django.db import connection, connections
 
 from ocpi.cli import progress
 from ocpi.models import Location
-from ocpi.store.locations import Document
+from ocpi.store.documents import Document
 from ocpi.types import codec, times
 
 PATIENCE_SECONDS = 300

@@ -57,6 +57,7 @@ def _refuse(error: OcpiError) -> Route:
 def decide(method: str, interface: InterfaceRole, routing: RoutingHeaders, table: Table, *, is_list: bool) -> Route:
     """The route of one request."""
     to = routing.to
+    method = "GET" if method == "HEAD" else method
     if to is None:
         return _open(method, table, is_list=is_list)
     if to == table.hub:

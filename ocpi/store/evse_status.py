@@ -1,0 +1,106 @@
+"""The live part of a Location: status and `last_updated` of its EVSEs, in small rows of their own.
+
+A status change is one statement that writes the EVSE's row and the Location's stamps and leaves the document alone,
+marked stale. A status or moment too odd for its column stays in the document only, which then counts.
+"""
+
+from collections.abc import Collection, Mapping
+from datetime import datetime
+from typing import Any
+
+from django.db import connection, transaction
+
+from ocpi.ids import PartyId
+from ocpi.models import EvseStatus
+from ocpi.store import documents, revisions, writing
+from ocpi.store.documents import Document
+from ocpi.types import times
+from ocpi.v221.locations import Status
+
+FIELDS = ("status", "last_updated")
+_LONGEST = 40
+Live = dict[str, tuple[str, str]]
+
+
+def sane(value: object) -> str:
+    """A status or moment as the live row holds it; empty when it is too odd, and then the document's own counts."""
+    return value if isinstance(value, str) and len(value) <= _LONGEST else ""
+
+
+def of(location_ids: Collection[int]) -> dict[int, Live]:
+    """Status and moment of every EVSE of some Locations, by Location and EVSE key."""
+    found: dict[int, Live] = {}
+    rows = EvseStatus.objects.filter(location_id__in=location_ids)
+    for id, key, status, stamp in rows.values_list("location_id", "key", "status", "stamp"):
+        found.setdefault(id, {})[key] = (status, stamp)
+    return found
+
+
+def overlay(document: Document, live: Live, stamp: str) -> None:
+    """Put the live part into a document."""
+    if stamp:
+        document["last_updated"] = stamp
+    for evse in documents.items(document, "evses"):
+        for name, value in zip(FIELDS, live.get(str(evse["uid"]).lower(), ()), strict=False):
+            if value:
+                evse[name] = value
+
+
+def save(locations: Mapping[int, Document]) -> None:
+    """The live rows of whole Locations, replaced in place: a status change that waits for us must find its row."""
+    live = {
+        (id, str(evse["uid"]).lower()): [sane(evse.get(name)) for name in FIELDS]
+        for id, document in locations.items()
+        for evse in documents.items(document, "evses")
+    }
+    stored = EvseStatus.objects.filter(location_id__in=locations).values_list("id", "location_id", "key")
+    if gone := [id for id, *key in stored if tuple(key) not in live]:
+        EvseStatus.objects.filter(id__in=gone)._raw_delete(connection.alias)
+    rows = [
+        {"location_id": id, "key": key, "status": status, "stamp": stamp} for (id, key), (status, stamp) in live.items()
+    ]
+    if rows:
+        writing.upsert(EvseStatus, ("location_id", "key"), rows)
+
+
+def is_status_change(changes: Document) -> bool:
+    """Whether the status of an EVSE changes, and nothing else, to something not at all odd."""
+    return changes.keys() == set(FIELDS) and Status(changes["status"]).is_known and sane(changes["last_updated"]) != ""
+
+
+_LOCATION_OF_EVSE = """
+    owner = %s AND key = %s AND defects NOT LIKE '%%/status"%%'
+    AND EXISTS (SELECT 1 FROM ocpi_evsestatus e WHERE e.location_id = ocpi_location.id AND e.key = %s)
+"""
+_TOUCHED = """
+    stamp = CASE WHEN last_updated <= %s THEN %s ELSE stamp END,
+    last_updated = CASE WHEN last_updated <= %s THEN %s ELSE last_updated END,
+    stale = true, source = %s
+"""
+_POSTGRES_STATUS = f"""
+    WITH parent AS (
+        UPDATE ocpi_location SET {_TOUCHED}, {revisions.POSTGRES_STAMP} WHERE {_LOCATION_OF_EVSE} RETURNING id
+    )
+    UPDATE ocpi_evsestatus SET status = %s, stamp = %s FROM parent WHERE location_id = parent.id AND key = %s
+"""  # noqa: S608
+_SQLITE_PARENT = f"UPDATE ocpi_location SET {_TOUCHED}, revision = %s WHERE {_LOCATION_OF_EVSE} RETURNING id"  # noqa: S608
+_SQLITE_CHILD = "UPDATE ocpi_evsestatus SET status = %s, stamp = %s WHERE location_id = %s AND key = %s"
+
+
+def patch(owner: PartyId, location_key: str, evse_uid: str, changes: Document, source: int | None) -> bool:
+    """Set an EVSE's status in one statement; False when there is no such EVSE, or a defect that this may repair."""
+    status, stamp = (changes[name] for name in FIELDS)
+    moment = adapted(times.parse(stamp))
+    key = evse_uid.lower()
+    touched = [moment, stamp, moment, moment, source]
+    location = [owner, location_key, key]
+    if connection.vendor == "postgresql":
+        return writing.execute(_POSTGRES_STATUS, [*touched, *location, status, stamp, key]) == 1
+    with transaction.atomic():
+        parent = writing.fetch(_SQLITE_PARENT, [*touched, revisions.take(1)[0].revision, *location])
+        return bool(parent) and writing.execute(_SQLITE_CHILD, [status, stamp, parent[0][0], key]) == 1
+
+
+def adapted(moment: datetime) -> Any:
+    """A moment as the database's driver takes it in plain SQL."""
+    return connection.ops.adapt_datetimefield_value(moment)
