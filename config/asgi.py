@@ -3,6 +3,7 @@
 Everything over HTTP goes to Django through the bridge. Whatever else a server offers is refused.
 """
 
+import gc
 import os
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
@@ -11,6 +12,11 @@ from django.conf import settings
 
 from config.bridge import Receive, Scope, Send, WsgiBridge
 from config.wsgi import application as django
+
+# What is loaded by now lives as long as the process: the collector need not look at it again.
+gc.collect()
+gc.freeze()
+gc.set_threshold(20_000, 20, 20)
 
 bridge = WsgiBridge(django, threads=settings.NODE_THREADS, max_body=settings.NODE_MAX_BODY)
 

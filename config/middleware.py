@@ -1,60 +1,53 @@
 """Django's and the admin's middleware, for staff URLs only.
 
-Each class is its parent with one difference: a request below `/ocpi/` goes straight on. Partners carry no session
-and no CSRF token, must never be redirected (a redirected PUT loses its body), and pay for none of it.
+A request below `/ocpi/` goes straight on: partners carry no session and no CSRF token, must never be redirected (a
+redirected PUT loses its body), and pay for none of it.
 """
 
-from auditlog.middleware import AuditlogMiddleware
-from axes.middleware import AxesMiddleware
-from django.contrib.auth.middleware import AuthenticationMiddleware
-from django.contrib.messages.middleware import MessageMiddleware
-from django.contrib.sessions.middleware import SessionMiddleware
+from collections.abc import Callable
+from typing import Any
+
+from django.core.handlers.exception import convert_exception_to_response
 from django.http import HttpRequest, HttpResponseBase
-from django.middleware.clickjacking import XFrameOptionsMiddleware
-from django.middleware.common import CommonMiddleware
-from django.middleware.csrf import CsrfViewMiddleware
-from django.middleware.locale import LocaleMiddleware
-from whitenoise.middleware import WhiteNoiseMiddleware
+from django.utils.module_loading import import_string
 
 from ocpi.api.middleware import is_ocpi
 
+STAFF = (
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "auditlog.middleware.AuditlogMiddleware",
+    "axes.middleware.AxesMiddleware",
+)
 
-class StaffOnly:
-    """Mixin: the middleware runs for every URL but those of OCPI."""
+
+class StaffMiddleware:
+    """The whole staff chain as one middleware that OCPI requests pass by in one step."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self._straight = get_response
+        handler: Any = get_response
+        self._view_hooks: list[Callable[..., Any]] = []
+        for path in reversed(STAFF):
+            layer = import_string(path)(handler)
+            if hasattr(layer, "process_view"):
+                self._view_hooks.insert(0, layer.process_view)
+            handler = convert_exception_to_response(layer)
+        self._staff = handler
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        if is_ocpi(request):
-            return self.get_response(request)  # type: ignore[attr-defined,no-any-return]
-        return super().__call__(request)  # type: ignore[misc,no-any-return]
+        return self._straight(request) if is_ocpi(request) else self._staff(request)
 
-
-class StaffWhiteNoise(StaffOnly, WhiteNoiseMiddleware): ...
-
-
-class StaffSession(StaffOnly, SessionMiddleware): ...
-
-
-class StaffLocale(StaffOnly, LocaleMiddleware): ...
-
-
-class StaffCommon(StaffOnly, CommonMiddleware): ...
-
-
-class StaffCsrf(StaffOnly, CsrfViewMiddleware):
-    def process_view(self, request, callback, callback_args, callback_kwargs):  # type: ignore[no-untyped-def]
-        return None if is_ocpi(request) else super().process_view(request, callback, callback_args, callback_kwargs)
-
-
-class StaffAuthentication(StaffOnly, AuthenticationMiddleware): ...
-
-
-class StaffMessages(StaffOnly, MessageMiddleware): ...
-
-
-class StaffFrameOptions(StaffOnly, XFrameOptionsMiddleware): ...
-
-
-class StaffAuditlog(StaffOnly, AuditlogMiddleware): ...
-
-
-class StaffAxes(StaffOnly, AxesMiddleware): ...
+    def process_view(self, request: HttpRequest, *view: Any) -> Any:
+        """Django calls this hook of listed middleware only, so those of the chain are called here."""
+        if not is_ocpi(request):
+            for hook in self._view_hooks:
+                if response := hook(request, *view):
+                    return response
+        return None

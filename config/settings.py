@@ -60,7 +60,8 @@ AXES_FAILURE_LIMIT = 10
 AXES_COOLOFF_TIME = 0.25  # hours
 AXES_RESET_ON_SUCCESS = True
 LOGIN_URL, LOGIN_REDIRECT_URL = "admin:login", "admin:index"
-SILENCED_SYSTEM_CHECKS = ["axes.W002"]  # config.middleware.StaffAxes is what it looks for
+# config.middleware.StaffMiddleware holds the middleware that these look for.
+SILENCED_SYSTEM_CHECKS = ["axes.W002", "admin.E408", "admin.E409", "admin.E410"]
 
 # --- applications ---------------------------------------------------------------------------------------------------
 
@@ -85,16 +86,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "ocpi.api.middleware.MessageMiddleware",
     "django.middleware.security.SecurityMiddleware",
-    "config.middleware.StaffWhiteNoise",
-    "config.middleware.StaffSession",
-    "config.middleware.StaffLocale",
-    "config.middleware.StaffCommon",
-    "config.middleware.StaffCsrf",
-    "config.middleware.StaffAuthentication",
-    "config.middleware.StaffMessages",
-    "config.middleware.StaffFrameOptions",
-    "config.middleware.StaffAuditlog",
-    "config.middleware.StaffAxes",
+    "config.middleware.StaffMiddleware",
 ]
 ROOT_URLCONF = "config.urls"
 WSGI_APPLICATION = "config.wsgi.application"
@@ -141,7 +133,9 @@ if IS_SQLITE:
     if _database["NAME"] and _database["NAME"] != ":memory:":
         Path(_database["NAME"]).parent.mkdir(parents=True, exist_ok=True)
 else:
+    _database["ENGINE"] = "config.postgres"
     _database["CONN_HEALTH_CHECKS"] = True
+    _database["OPTIONS"] = {"server_side_binding": True, "prepare_threshold": 3}
 
 # --- OCPI -----------------------------------------------------------------------------------------------------------
 

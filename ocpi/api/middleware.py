@@ -11,7 +11,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase
 
 from ocpi.status import OcpiStatus
 from ocpi.transport import envelope
-from ocpi.transport.headers import MessageIds
+from ocpi.transport.headers import MessageIds, ReceivedHeaders
 
 PREFIX = "/ocpi/"
 JSON = "application/json"
@@ -29,7 +29,7 @@ class MessageMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         if not is_ocpi(request):
             return self.get_response(request)
-        ids = request.message_ids = MessageIds.read(request.headers)  # type: ignore[attr-defined]
+        ids = request.message_ids = MessageIds.read(ReceivedHeaders(request.META))  # type: ignore[attr-defined]
         structlog.contextvars.bind_contextvars(correlation_id=ids.correlation_id, request_id=ids.request_id)
         try:
             response = self.get_response(request)

@@ -8,7 +8,7 @@ from typing import Any, ClassVar, cast
 from urllib.parse import parse_qsl
 
 from django.conf import settings
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -16,11 +16,12 @@ from rest_framework.views import APIView
 from ocpi import ports
 from ocpi.api import exceptions
 from ocpi.api.authentication import PlatformAuthentication
+from ocpi.api.middleware import JSON
 from ocpi.api.parsers import OcpiParser, OcpiRenderer, OneRepresentation
 from ocpi.errors import InvalidParameters, MalformedBody, MethodNotAllowed, Unauthenticated
 from ocpi.ports import Admission, Caller
 from ocpi.transport import envelope, pagination
-from ocpi.transport.headers import RoutingHeaders
+from ocpi.transport.headers import ReceivedHeaders, RoutingHeaders
 from ocpi.transport.pagination import Page, PageQuery
 from ocpi.types.validation import Violation
 from ocpi.v221.versions import InterfaceRole, ModuleID
@@ -76,9 +77,9 @@ class OcpiView(APIView):
             raise InvalidParameters("the body must be a JSON object")
         return body
 
-    def answer(self, data: Any = envelope.NO_DATA, *, created: bool = False) -> Response:
+    def answer(self, data: Any = envelope.NO_DATA, *, created: bool = False) -> HttpResponse:
         """Success: HTTP 201 for a new object, else 200; never branch on which (errata E25)."""
-        return Response(envelope.wrap(data), status=201 if created else 200)
+        return HttpResponse(envelope.wrap(data), status=201 if created else 200, content_type=JSON)
 
 
 class FunctionalView(OcpiView):
@@ -91,14 +92,14 @@ class FunctionalView(OcpiView):
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
-        if request.method not in self.allowed_methods:
+        if not hasattr(self, str(request.method).lower()):
             self.http_method_not_allowed(request)
         self.admission = ports.gateway().admit(
             self.caller,
             str(request.method),
             self.module,
             self.interface,
-            RoutingHeaders.read(request.headers),
+            RoutingHeaders.read(ReceivedHeaders(request.META)),
             is_list=not kwargs,
         )
 
@@ -117,11 +118,11 @@ class FunctionalView(OcpiView):
         if self.admission is not None:
             return self.admission.reply
         try:
-            return RoutingHeaders.read(request.headers).reply()
+            return RoutingHeaders.read(ReceivedHeaders(request.META)).reply()
         except InvalidParameters:
             return RoutingHeaders()
 
-    def page(self, read: Any) -> Response:
+    def page(self, read: Any) -> HttpResponse:
         """Answer with one page; `read` takes a Scope and a PageQuery and returns a Page."""
         params = self.params
         query = PageQuery.read(params, settings.NODE_PAGE_LIMIT)

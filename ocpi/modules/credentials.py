@@ -7,9 +7,9 @@ versions endpoint, before the answer is given.
 from typing import Any
 
 from django.conf import settings
+from django.http import HttpResponse
 from django.urls import URLPattern, re_path
 from rest_framework.request import Request
-from rest_framework.response import Response
 
 from ocpi import ports
 from ocpi.api.views import OcpiView, refuse
@@ -24,22 +24,22 @@ MODULE = ModuleID.CREDENTIALS
 class CredentialsView(OcpiView):
     accepts_bootstrap_token = True
 
-    def get(self, request: Request) -> Response:
+    def get(self, request: Request) -> HttpResponse:
         """§credentials_get_method: we keep only a hash of the caller's token, so the one presented is returned."""
         return self.answer(_ours(self.caller.token))
 
-    def post(self, request: Request) -> Response:
+    def post(self, request: Request) -> HttpResponse:
         """§credentials_post_method"""
         if self.caller.registered:
             raise MethodNotAllowed("already registered; use PUT", allowed=("GET", "PUT", "DELETE"))
         return self.answer(_ours(ports.registrar().register(self.caller, self._credentials())))
 
-    def put(self, request: Request) -> Response:
+    def put(self, request: Request) -> HttpResponse:
         """§credentials_put_method"""
         self._must_be_registered()
         return self.answer(_ours(ports.registrar().update(self.caller, self._credentials())))
 
-    def delete(self, request: Request) -> Response:
+    def delete(self, request: Request) -> HttpResponse:
         """§credentials_delete_method"""
         self._must_be_registered()
         ports.registrar().unregister(self.caller)

@@ -6,9 +6,9 @@ and Connectors of the parties they speak for.
 
 from typing import Any
 
+from django.http import HttpResponse
 from django.urls import URLPattern, re_path
 from rest_framework.request import Request
-from rest_framework.response import Response
 
 from ocpi import ports
 from ocpi.api.views import FunctionalView, refuse
@@ -37,7 +37,7 @@ class SenderView(FunctionalView):
         location_id: str | None = None,
         evse_uid: str | None = None,
         connector_id: str | None = None,
-    ) -> Response:
+    ) -> HttpResponse:
         if location_id is None:
             return self.page(store.page)
         text = store.find_any(self.admitted.scope, location_id, evse_uid, connector_id)
@@ -58,13 +58,13 @@ class ReceiverView(FunctionalView):
         if not ports.directory().may_write(self.caller, self.path.owner):
             raise NotFound(f"{self.path.owner} is not a party of the calling platform")
 
-    def get(self, request: Request, **_: Any) -> Response:
+    def get(self, request: Request, **_: Any) -> HttpResponse:
         text = store.find(self.path)
         if text is None:
             raise NotFound("no such object here", status=OcpiStatus.UNKNOWN_LOCATION)
         return self.answer(envelope.raw(text))
 
-    def put(self, request: Request, **_: Any) -> Response:
+    def put(self, request: Request, **_: Any) -> HttpResponse:
         document, path, source = self.document(), self.path, self.caller.platform_id
         if path.evse_uid is None:
             defects = refuse(validation.check(document, Location))
@@ -75,7 +75,7 @@ class ReceiverView(FunctionalView):
         self._same_ids(document, **({"id": path.connector_id} if path.connector_id else {"uid": path.evse_uid}))
         return self.answer(created=store.put_part(path, document, source, _defects))
 
-    def patch(self, request: Request, **_: Any) -> Response:
+    def patch(self, request: Request, **_: Any) -> HttpResponse:
         changes, path = self.document(), self.path
         shape = Connector if path.connector_id else Evse if path.evse_uid else Location
         refuse(validation.check_patch(changes, shape))

@@ -7,9 +7,9 @@ import re
 from collections.abc import Iterable
 
 from django.conf import settings
+from django.http import HttpResponse
 from django.urls import URLPattern, re_path
 from rest_framework.request import Request
-from rest_framework.response import Response
 
 from ocpi.api.views import OcpiView
 from ocpi.ids import VERSION
@@ -25,7 +25,7 @@ class VersionsView(OcpiView):
 
     accepts_bootstrap_token = True
 
-    def get(self, request: Request) -> Response:
+    def get(self, request: Request) -> HttpResponse:
         return self.answer([Version(version=_OURS, url=f"{settings.NODE_URL}/ocpi/{VERSION}")])
 
 
@@ -35,7 +35,7 @@ class VersionDetailsView(OcpiView):
     accepts_bootstrap_token = True
     endpoints: Iterable[Mounted] = ()
 
-    def get(self, request: Request) -> Response:
+    def get(self, request: Request) -> HttpResponse:
         base = f"{settings.NODE_URL}/ocpi/{VERSION}/"
         endpoints = [Endpoint(identifier=module, role=role, url=base + path) for module, role, path in self.endpoints]
         return self.answer(VersionDetails(version=_OURS, endpoints=endpoints))

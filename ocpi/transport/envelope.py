@@ -31,11 +31,15 @@ def raw(text: str) -> msgspec.Raw:
 
 def wrap(data: Any = NO_DATA, status: OcpiStatus = OcpiStatus.SUCCESS, message: str | None = None) -> bytes:
     """The JSON of one answer; `data` may be plain values, wire structs, or `raw` stored documents."""
-    envelope: dict[str, Any] = {} if data is NO_DATA else {"data": data}
+    stored = data if isinstance(data, msgspec.Raw) else None
+    envelope: dict[str, Any] = {} if data is NO_DATA or stored is not None else {"data": data}
     envelope["status_code"] = int(status)
     envelope["status_message"] = message or status.phrase
     envelope["timestamp"] = times.now()
-    return codec.encode(envelope)
+    if stored is None:
+        return codec.encode(envelope)
+    # Stored documents were exact when they were stored: copied once, and not searched for NaN again.
+    return b'{"data":%b,%b' % (stored, codec.encode(envelope)[1:])
 
 
 def wrap_error(error: OcpiError) -> bytes:

@@ -6,8 +6,10 @@ belong to functional modules only; the response swaps them (§transport_and_form
 """
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cache
+from typing import Any
 
 from ocpi.errors import InvalidParameters
 from ocpi.ids import PartyId
@@ -17,6 +19,30 @@ CORRELATION_ID = "X-Correlation-ID"
 _TO = ("OCPI-to-country-code", "OCPI-to-party-id")
 _FROM = ("OCPI-from-country-code", "OCPI-from-party-id")
 _LONGEST_ID = 128
+
+
+@cache
+def _meta_name(name: str) -> str:
+    return f"HTTP_{name.upper().replace('-', '_')}"
+
+
+class ReceivedHeaders(Mapping[str, str]):
+    """The headers of a WSGI environ, read where they are; Django's own mapping copies all of them first."""
+
+    def __init__(self, meta: Mapping[str, Any]) -> None:
+        self._meta = meta
+
+    def __getitem__(self, name: str) -> str:
+        return str(self._meta[_meta_name(name)])
+
+    def get(self, name: str, default: Any = None) -> Any:
+        return self._meta.get(_meta_name(name), default)
+
+    def __iter__(self) -> Iterator[str]:
+        return (key[5:].replace("_", "-").title() for key in self._meta if key.startswith("HTTP_"))
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
 
 
 def _new_id() -> str:

@@ -15,7 +15,7 @@ from ocpi.v221.versions import ModuleID
 
 log = structlog.get_logger(__name__)
 
-GATHER_SECONDS = 0.05
+GATHER_SECONDS = 0.25
 _EXPIRES_SECONDS = 30
 
 _pending: set[tuple[str, str | int]] = set()
@@ -57,10 +57,10 @@ def _ensure_publisher() -> None:
 def _publish_forever() -> None:
     while True:
         _something.wait()
-        time.sleep(GATHER_SECONDS)
         _something.clear()
         while _pending:
             _publish(_pending.pop())
+        time.sleep(GATHER_SECONDS)
 
 
 def _publish(entry: tuple[str, str | int]) -> None:

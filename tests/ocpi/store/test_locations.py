@@ -156,9 +156,9 @@ def test_a_refresh_gives_way_to_a_change_in_between(one: None) -> None:
     assert changed and stored() == location(name="newer")
 
 
-def test_a_page_of_fresh_documents_takes_two_queries(db: None, django_assert_num_queries: Any) -> None:
+def test_a_page_of_fresh_documents_is_one_query(db: None, django_assert_num_queries: Any) -> None:
     put(*[location(id=f"L{number}") for number in range(20)])
-    with django_assert_num_queries(2):
+    with django_assert_num_queries(1):
         assert len(store.page(Scope.only([OCP]), PageQuery()).texts) == 20
 
 
