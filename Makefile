@@ -24,8 +24,9 @@ test: test-sqlite test-services ## All tests, on SQLite and on PostgreSQL with R
 test-sqlite: $(READY)
 	env -u DATABASE_URL -u REDIS_URL $(BIN)/pytest -n 2 -q
 
+# One process: the transactions of a second one in the same cluster would hold back the change feed.
 test-services: $(READY)
-	@if $(SERVICES) check; then env -u DATABASE_URL -u REDIS_URL $(SERVICES) run -- $(BIN)/pytest -n 2 -q; \
+	@if $(SERVICES) check; then env -u DATABASE_URL -u REDIS_URL $(SERVICES) run -- $(BIN)/pytest -q; \
 	else echo "!! PostgreSQL and Redis are not installed: tested on SQLite only" >&2; fi
 
 run: $(READY) ## The embedded node on 127.0.0.1:8000
@@ -46,7 +47,7 @@ bench: $(READY) ## Benchmarks against references started in the same run; ratios
 	env -u DATABASE_URL -u REDIS_URL $(SERVICES) run --durable -- $(BIN)/python -m tests.bench
 
 prod-local: $(READY) ## The Procfile under honcho on PostgreSQL and Redis (private ones unless configured)
-	$(SERVICES) run --durable -- sh -c '$(BIN)/python manage.py migrate -v 0 && exec $(BIN)/honcho start'
+	$(SERVICES) run --durable -- sh -c '$(BIN)/python manage.py migrate -v 0 && exec $(BIN)/honcho start --port $${PORT:-8000}'
 
 lock: ## Resolve requirements*.in again (needs uv)
 	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-annotate --no-header \

@@ -107,6 +107,7 @@ def serve(listener: socket.socket, on_started: Callable[[], None]) -> None:
         log_level="warning",
         access_log=False,
         server_header=False,
+        timeout_keep_alive=75,
         timeout_graceful_shutdown=DRAIN_SECONDS,
     )
     server = _Server(config, on_started)

@@ -61,7 +61,7 @@ AXES_COOLOFF_TIME = 0.25  # hours
 AXES_RESET_ON_SUCCESS = True
 LOGIN_URL, LOGIN_REDIRECT_URL = "admin:login", "admin:index"
 # config.middleware.StaffMiddleware holds the middleware that these look for.
-SILENCED_SYSTEM_CHECKS = ["axes.W002", "admin.E408", "admin.E409", "admin.E410"]
+SILENCED_SYSTEM_CHECKS = ["security.W002", "security.W003", "axes.W002", "admin.E408", "admin.E409", "admin.E410"]
 
 # --- applications ---------------------------------------------------------------------------------------------------
 

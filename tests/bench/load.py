@@ -79,7 +79,7 @@ def interleaved(
 ) -> dict[str, list[Round]]:
     """A B A B …: every target's rounds by name. A first burst of each only warms up."""
     for target in targets:
-        burst(target, _WARM_UP_SECONDS, postgres, connections)
+        _checked(target, _wrk(target, _WARM_UP_SECONDS, connections))
     found: dict[str, list[Round]] = {target.name: [] for target in targets}
     for _ in range(rounds):
         for target in targets:
@@ -92,10 +92,9 @@ def burst(target: Target, seconds: float, postgres: Postgres, connections: int =
     before = _clocks(target, postgres)
     summary = _wrk(target, seconds, connections)
     web, database, core = (now - then for now, then in zip(_clocks(target, postgres), before, strict=True))
-    requests = int(summary["requests"])
-    errors = int(summary["bad"]) + int(summary["sockets"])
-    if errors or not requests:
-        raise CaseFailed(f"{target.name}: {errors} errors in {requests} requests; first: {summary['sample']}")
+    requests = _checked(target, summary)
+    if not requests:
+        raise CaseFailed(f"{target.name}: no request was answered within {seconds} s")
     elapsed = int(summary["microseconds"]) / 1e6
     return Round(
         rate=requests / elapsed,
@@ -106,6 +105,15 @@ def burst(target: Target, seconds: float, postgres: Postgres, connections: int =
         requests=requests,
         foreign=max(0.0, core - web) / elapsed,
     )
+
+
+def _checked(target: Target, summary: Mapping[str, str]) -> int:
+    """The number of requests; raises CaseFailed when any answer was not a success."""
+    requests, bad, sockets = (int(summary[name]) for name in ("requests", "bad", "sockets"))
+    if bad or sockets:
+        first = f"; first: {summary['sample']}" if bad else ""
+        raise CaseFailed(f"{target.name}: {bad} bad answers, {sockets} socket errors in {requests} requests{first}")
+    return requests
 
 
 def _clocks(target: Target, postgres: Postgres) -> tuple[float, float, float]:
