@@ -16,7 +16,7 @@ from config.wsgi import application as django
 # What is loaded by now lives as long as the process: the collector need not look at it again.
 gc.collect()
 gc.freeze()
-gc.set_threshold(20_000, 20, 20)
+gc.set_threshold(50_000, 20, 20)
 
 bridge = WsgiBridge(django, threads=settings.NODE_THREADS, max_body=settings.NODE_MAX_BODY)
 

@@ -10,6 +10,7 @@ from ocpi.transport.headers import RoutingHeaders
 from ocpi.v221.versions import InterfaceRole, ModuleID
 from roaming.directory import Picture, directory
 from roaming.hub.routing import Kind, Route, Table, decide
+from roaming.sync.audience import OWNERS
 
 log = structlog.get_logger(__name__)
 
@@ -41,7 +42,7 @@ class Gateway:
             raise HubError(f"{route.reason}, but this hub does not relay yet")
         return Admission(
             reply=RoutingHeaders(to=speaker, from_=route.party or _default_party(picture)),
-            scope=_scope(picture, caller, route),
+            scope=_scope(picture, caller, route, module),
             reason=route.reason,
         )
 
@@ -62,8 +63,13 @@ def _default_party(picture: Picture) -> PartyId | None:
     return picture.hub_party or min(picture.own_parties, default=None)
 
 
-def _scope(picture: Picture, caller: Caller, route: Route) -> Scope:
-    """A hub shows everybody's objects but the caller's own; any other node shows its own, of one party if named."""
+def _scope(picture: Picture, caller: Caller, route: Route, module: ModuleID) -> Scope:
+    """A hub shows everybody's objects but the caller's own; any other node shows its own, of one party if named.
+
+    Only parties in a role that owns such objects are named: with one owner a page comes straight from an index.
+    """
     if route.party is not None and route.party == picture.hub_party:
         return Scope.all_but(caller.parties)
-    return Scope.only([route.party] if route.party else picture.own_parties)
+    if route.party:
+        return Scope.only([route.party])
+    return Scope.only({party for role, party in picture.own if role in OWNERS[module]})
