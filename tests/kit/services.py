@@ -147,10 +147,14 @@ def redis() -> Iterator[str]:
 def run(command: list[str], *, durable: bool) -> int:
     """Run a command with both servers in its environment; passes SIGINT and SIGTERM on; returns its exit code."""
     process: subprocess.Popen[bytes] | None = None
+    early: list[int] | None = None  # signals that came while the command was being launched
 
     def pass_on(number: int, _: FrameType | None) -> None:
         if process is None:
-            sys.exit(128 + number)  # still starting: unwind, so that what has started stops
+            if early is None:
+                sys.exit(128 + number)  # the servers are still starting: unwind, so that what has started stops
+            early.append(number)
+            return
         # The terminal has sent Ctrl-C to the command already, and a second one means "at once" to many.
         if number != signal.SIGINT or not sys.stdin.isatty():
             process.send_signal(number)
@@ -163,7 +167,10 @@ def run(command: list[str], *, durable: bool) -> int:
             environment["DATABASE_URL"] = stack.enter_context(postgres(durable=durable))
         if "REDIS_URL" not in environment:
             environment["REDIS_URL"] = stack.enter_context(redis())
+        early = []
         process = subprocess.Popen(command, env=environment)
+        for number in early:
+            process.send_signal(number)
         code = process.wait()
     return code if code >= 0 else 128 - code
 
