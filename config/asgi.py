@@ -3,6 +3,7 @@
 Everything over HTTP goes to Django through the bridge. Whatever else a server offers is refused.
 """
 
+import ctypes
 import gc
 import os
 
@@ -18,7 +19,19 @@ gc.collect()
 gc.freeze()
 gc.set_threshold(50_000, 20, 20)
 
-bridge = WsgiBridge(django, threads=settings.NODE_THREADS, max_body=settings.NODE_MAX_BODY)
+# Keep the memory of one page for the next: giving it back and faulting it in again costs more than filling it.
+_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
+if mallopt := getattr(ctypes.CDLL(None), "mallopt", None):
+    mallopt(_M_TRIM_THRESHOLD, 16 << 20)
+    mallopt(_M_MMAP_THRESHOLD, 4 << 20)
+
+
+def is_slow(path: str) -> bool:
+    """Whether a request may take seconds: a handshake waits for the partner's answers, staff export and search."""
+    return not path.startswith("/ocpi/") or path.rstrip("/").endswith("/credentials")
+
+
+bridge = WsgiBridge(django, settings.NODE_THREADS, settings.NODE_MAX_BODY, is_slow)
 
 
 async def application(scope: Scope, receive: Receive, send: Send) -> None:

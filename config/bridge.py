@@ -41,12 +41,20 @@ _CONSTANT = {
 class WsgiBridge:
     """An ASGI application for `http` scopes that answers with a WSGI application.
 
-    `threads` requests are worked on at once; a body of more than `max_body` bytes is HTTP 413.
+    `threads` requests are worked on at once, and as many more of those that `is_slow` tells by their path; a body of
+    more than `max_body` bytes is HTTP 413.
     """
 
-    def __init__(self, application: Callable[..., Iterable[bytes]], threads: int, max_body: int) -> None:
-        self._application, self._max_body = application, max_body
+    def __init__(
+        self,
+        application: Callable[..., Iterable[bytes]],
+        threads: int,
+        max_body: int,
+        is_slow: Callable[[str], bool] = lambda path: False,
+    ) -> None:
+        self._application, self._max_body, self._is_slow = application, max_body, is_slow
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="request")
+        self._slow_pool = ThreadPoolExecutor(threads, thread_name_prefix="slow-request")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         body = await self._body(scope, receive, send)
@@ -54,13 +62,15 @@ class WsgiBridge:
             return
         # The context is not copied, as asyncio.to_thread would: Django keeps its connections in that of the thread.
         loop = asyncio.get_running_loop()
-        status, headers, content = await loop.run_in_executor(self._pool, self._run, scope, body)
+        pool = self._slow_pool if self._is_slow(scope["path"]) else self._pool
+        status, headers, content = await loop.run_in_executor(pool, self._run, scope, body)
         await send({"type": "http.response.start", "status": status, "headers": headers})
         await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else content})
 
     def close(self) -> None:
         """Take no more requests. The server has waited for those at work; one it gave up on is not waited for."""
-        self._pool.shutdown(wait=False, cancel_futures=True)
+        for pool in (self._pool, self._slow_pool):
+            pool.shutdown(wait=False, cancel_futures=True)
 
     async def _body(self, scope: Scope, receive: Receive, send: Send) -> bytes | None:
         """The whole body; None when the client went away, or has been told that its body is too large."""

@@ -4,25 +4,23 @@ A view authenticates the platform by its token, refuses bootstrap tokens outside
 gateway about functional modules, and answers with an envelope and swapped routing headers.
 """
 
-from typing import Any, ClassVar, cast
+from typing import Any, ClassVar
 from urllib.parse import parse_qsl
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
-from rest_framework.request import Request
-from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from ocpi import ports
 from ocpi.api import exceptions
-from ocpi.api.authentication import PlatformAuthentication
+from ocpi.api.authentication import authenticate
 from ocpi.api.middleware import JSON
-from ocpi.api.parsers import OcpiParser, OcpiRenderer, OneRepresentation
-from ocpi.errors import InvalidParameters, MalformedBody, MethodNotAllowed, Unauthenticated
+from ocpi.errors import BodyTooLarge, InvalidParameters, MalformedBody, MethodNotAllowed, Unauthenticated
 from ocpi.ports import Admission, Caller
 from ocpi.transport import envelope, pagination
 from ocpi.transport.headers import ReceivedHeaders, RoutingHeaders
 from ocpi.transport.pagination import Page, PageQuery
+from ocpi.types import codec
 from ocpi.types.validation import Violation
 from ocpi.v221.versions import InterfaceRole, ModuleID
 
@@ -30,34 +28,39 @@ _MOST_PARAMETERS = 100
 
 
 class OcpiView(APIView):
-    """An authenticated OCPI endpoint of a configuration module; functional modules use `FunctionalView`."""
+    """An authenticated OCPI endpoint of a configuration module; functional modules use `FunctionalView`.
 
-    authentication_classes = [PlatformAuthentication]
-    permission_classes = []
-    parser_classes = [OcpiParser]
-    renderer_classes = [OcpiRenderer]
-    content_negotiation_class = OneRepresentation
+    DRF mounts and describes it. Of its dispatch nothing is left: there is one way to authenticate, one representation
+    and one form of error, and choosing among many would cost a request as much as its own work.
+    """
 
     http_method_names = ["get", "head", "put", "patch", "post", "delete"]
 
     # Only versions and credentials accept the bootstrap token (§transport_and_format_authorization_header).
     accepts_bootstrap_token: ClassVar[bool] = False
 
-    default_response_headers: ClassVar[dict[str, str]] = {}  # DRF's own would overwrite the Allow of a 405
+    caller: Caller
 
-    def get_exception_handler(self) -> Any:
-        return exceptions.handle
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        try:
+            self.caller = authenticate(request)
+            self.initial(request, **kwargs)
+            response: HttpResponse = getattr(self, str(request.method).lower())(request, **kwargs)
+        except Exception as error:
+            response = exceptions.answer(error, request)
+        return self.finished(response)
 
-    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+    def initial(self, request: HttpRequest, **kwargs: Any) -> None:
+        """What must hold before the method's own code runs; raises what is wrong."""
         if not (self.caller.registered or self.accepts_bootstrap_token):
             raise Unauthenticated("this credentials token is only good for versions and credentials")
+        method = str(request.method).lower()
+        if method not in self.http_method_names or not hasattr(self, method):
+            raise MethodNotAllowed(f"{request.method} is not defined here", allowed=self.allowed_methods)
 
-    @property
-    def caller(self) -> Caller:
-        return cast(Caller, self.request.user)
-
-    def http_method_not_allowed(self, request: Any, *args: Any, **kwargs: Any) -> Response:
-        raise MethodNotAllowed(f"{request.method} is not defined here", allowed=self.allowed_methods)
+    def finished(self, response: HttpResponse) -> HttpResponse:
+        """The response with what every response of this view carries."""
+        return response
 
     @property
     def params(self) -> dict[str, str]:
@@ -70,12 +73,18 @@ class OcpiView(APIView):
 
     def document(self) -> dict[str, Any]:
         """The body of the request, which must be a JSON object; raises MalformedBody or InvalidParameters."""
-        if self.request.stream is None:
+        body = self.request.read(settings.NODE_MAX_BODY + 1)
+        if len(body) > settings.NODE_MAX_BODY:
+            raise BodyTooLarge(f"the body is larger than {settings.NODE_MAX_BODY} bytes")
+        if not body:
             raise MalformedBody("the body is empty; it must be a JSON object")
-        body = self.request.data
-        if not isinstance(body, dict):
+        try:
+            document = codec.decode(body)
+        except codec.MalformedJson as error:
+            raise MalformedBody(f"the body is not JSON: {error}") from None
+        if not isinstance(document, dict):
             raise InvalidParameters("the body must be a JSON object")
-        return body
+        return document
 
     def answer(self, data: Any = envelope.NO_DATA, *, created: bool = False) -> HttpResponse:
         """Success: HTTP 201 for a new object, else 200; never branch on which (errata E25)."""
@@ -90,10 +99,8 @@ class FunctionalView(OcpiView):
 
     admission: Admission | None = None
 
-    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
-        super().initial(request, *args, **kwargs)
-        if not hasattr(self, str(request.method).lower()):
-            self.http_method_not_allowed(request)
+    def initial(self, request: HttpRequest, **kwargs: Any) -> None:
+        super().initial(request, **kwargs)
         self.admission = ports.gateway().admit(
             self.caller,
             str(request.method),
@@ -108,17 +115,16 @@ class FunctionalView(OcpiView):
         assert self.admission is not None, "initial() has run"
         return self.admission
 
-    def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
-        response = super().finalize_response(request, response, *args, **kwargs)
-        for name, value in self._reply(request).headers().items():
+    def finished(self, response: HttpResponse) -> HttpResponse:
+        for name, value in self._reply().headers().items():
             response.headers[name] = value
         return response
 
-    def _reply(self, request: Request) -> RoutingHeaders:
+    def _reply(self) -> RoutingHeaders:
         if self.admission is not None:
             return self.admission.reply
         try:
-            return RoutingHeaders.read(ReceivedHeaders(request.META)).reply()
+            return RoutingHeaders.read(ReceivedHeaders(self.request.META)).reply()
         except InvalidParameters:
             return RoutingHeaders()
 
@@ -128,7 +134,7 @@ class FunctionalView(OcpiView):
         query = PageQuery.read(params, settings.NODE_PAGE_LIMIT)
         found: Page = read(self.admitted.scope, query)
         response = self.answer(envelope.raw_list(found.texts))
-        url = absolute(self.request._request)
+        url = absolute(self.request)
         for name, value in pagination.headers(found, query, params, url, settings.NODE_PAGE_LIMIT).items():
             response.headers[name] = value
         return response

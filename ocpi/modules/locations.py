@@ -6,14 +6,14 @@ and Connectors of the parties they speak for.
 
 from typing import Any
 
-from django.http import HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, re_path
-from rest_framework.request import Request
 
 from ocpi import ports
 from ocpi.api.views import FunctionalView, refuse
 from ocpi.errors import InvalidParameters, NotFound
 from ocpi.ids import PartyId
+from ocpi.modules import paths
 from ocpi.status import OcpiStatus
 from ocpi.store import locations as store
 from ocpi.store.locations import Arrival, Path
@@ -33,7 +33,7 @@ class SenderView(FunctionalView):
 
     def get(
         self,
-        request: Request,
+        request: HttpRequest,
         location_id: str | None = None,
         evse_uid: str | None = None,
         connector_id: str | None = None,
@@ -52,19 +52,19 @@ class ReceiverView(FunctionalView):
 
     module, interface = MODULE, InterfaceRole.RECEIVER
 
-    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+    def initial(self, request: HttpRequest, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
         self.path = Path(PartyId.of(kwargs.pop("country_code"), kwargs.pop("party_id")), **kwargs)
         if not ports.directory().may_write(self.caller, self.path.owner):
             raise NotFound(f"{self.path.owner} is not a party of the calling platform")
 
-    def get(self, request: Request, **_: Any) -> HttpResponse:
+    def get(self, request: HttpRequest, **_: Any) -> HttpResponse:
         text = store.find(self.path)
         if text is None:
             raise NotFound("no such object here", status=OcpiStatus.UNKNOWN_LOCATION)
         return self.answer(envelope.raw(text))
 
-    def put(self, request: Request, **_: Any) -> HttpResponse:
+    def put(self, request: HttpRequest, **_: Any) -> HttpResponse:
         document, path, source = self.document(), self.path, self.caller.platform_id
         if path.evse_uid is None:
             defects = refuse(validation.check(document, Location))
@@ -75,7 +75,7 @@ class ReceiverView(FunctionalView):
         self._same_ids(document, **({"id": path.connector_id} if path.connector_id else {"uid": path.evse_uid}))
         return self.answer(created=store.put_part(path, document, source, _defects))
 
-    def patch(self, request: Request, **_: Any) -> HttpResponse:
+    def patch(self, request: HttpRequest, **_: Any) -> HttpResponse:
         changes, path = self.document(), self.path
         shape = Connector if path.connector_id else Evse if path.evse_uid else Location
         refuse(validation.check_patch(changes, shape))
@@ -106,15 +106,11 @@ def _defects(location: dict[str, Any]) -> list[Violation]:
     return violations
 
 
-_ID = "[ -.0-~]{1,255}"  # printable ASCII but the slash: what a CiString may hold
-_OWNER = "(?P<country_code>[!-.0-~]{2})/(?P<party_id>[!-.0-~]{3})"
-_SENDER = rf"sender/locations(?:/(?P<location_id>{_ID})(?:/(?P<evse_uid>{_ID})(?:/(?P<connector_id>{_ID}))?)?)?/?$"
-_RECEIVER = (
-    rf"receiver/locations/{_OWNER}/(?P<location_id>{_ID})"
-    rf"(?:/(?P<evse_uid>{_ID})(?:/(?P<connector_id>{_ID}))?)?/?$"
-)
+_PART = rf"(?:/(?P<evse_uid>{paths.ID})(?:/(?P<connector_id>{paths.ID}))?)?"
 
 urlpatterns: list[URLPattern] = [
-    re_path(_SENDER, SenderView.as_view()),
-    re_path(_RECEIVER, ReceiverView.as_view()),
+    re_path(rf"^{paths.SENDER}/locations(?:/(?P<location_id>{paths.ID}){_PART})?/?$", SenderView.as_view()),
+    re_path(
+        rf"^{paths.RECEIVER}/locations/{paths.OWNER}/(?P<location_id>{paths.ID}){_PART}/?$", ReceiverView.as_view()
+    ),
 ]

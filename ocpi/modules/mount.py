@@ -3,14 +3,16 @@
 Adding a module: one file beside this one, one line per interface in `INTERFACES`, its patterns in `_MODULES`.
 """
 
+import re
+from collections.abc import Callable
 from typing import Any
 
-from django.urls import URLPattern, URLResolver, include, path, re_path
-from rest_framework.request import Request
+from django.http import HttpRequest, HttpResponseBase
+from django.urls import URLPattern
 
+from ocpi.api.middleware import PREFIX, is_ocpi
 from ocpi.api.views import OcpiView
 from ocpi.errors import NotFound
-from ocpi.ids import VERSION
 from ocpi.modules import credentials, locations, versions
 from ocpi.modules.versions import Mounted
 from ocpi.v221.versions import InterfaceRole, ModuleID
@@ -27,17 +29,36 @@ _MODULES = (credentials, locations)
 class UnknownView(OcpiView):
     """Any other URL below `/ocpi/`: 401 without a valid token, 404 with one."""
 
-    accepts_bootstrap_token = True
-
-    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
-        super().initial(request, *args, **kwargs)
+    def initial(self, request: HttpRequest, **_: Any) -> None:
         raise NotFound("no such OCPI endpoint; see /ocpi/versions")
 
 
-_version: list[URLPattern] = [pattern for module in _MODULES for pattern in module.urlpatterns]
-
-urlpatterns: list[URLPattern | URLResolver] = [
+urlpatterns: list[URLPattern] = [
     *versions.urlpatterns(INTERFACES),
-    path(f"{VERSION}/", include(_version)),
-    re_path(r"", UnknownView.as_view()),
+    *(pattern for module in _MODULES for pattern in module.urlpatterns),
 ]
+_VIEWS: list[tuple[re.Pattern[str], Callable[..., HttpResponseBase]]] = [
+    (pattern.pattern.regex, pattern.callback) for pattern in urlpatterns
+]
+_unknown = UnknownView.as_view()
+
+
+class OcpiMiddleware:
+    """Answers what is below `/ocpi/` and hands on the rest.
+
+    A partner has neither session nor CSRF token, must never be redirected (a redirected PUT loses its body), and does
+    not pay for what only staff need: their middleware, and a resolver that looks through their URLs first.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        if not is_ocpi(request):
+            return self.get_response(request)
+        path = request.path_info.removeprefix(PREFIX)
+        for regex, view in _VIEWS:
+            if match := regex.fullmatch(path):
+                given = {name: value for name, value in match.groupdict().items() if value is not None}
+                return view(request, **given)
+        return _unknown(request)

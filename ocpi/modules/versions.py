@@ -3,16 +3,15 @@
 The endpoints are generated from the mounted modules, so discovery cannot disagree with reality.
 """
 
-import re
 from collections.abc import Iterable
 
 from django.conf import settings
-from django.http import HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, re_path
-from rest_framework.request import Request
 
 from ocpi.api.views import OcpiView
 from ocpi.ids import VERSION
+from ocpi.modules.paths import VERSION_PATH
 from ocpi.v221.versions import Endpoint, InterfaceRole, ModuleID, Version, VersionDetails, VersionNumber
 
 # A mounted interface: module, interface role, path below the version.
@@ -25,7 +24,7 @@ class VersionsView(OcpiView):
 
     accepts_bootstrap_token = True
 
-    def get(self, request: Request) -> HttpResponse:
+    def get(self, request: HttpRequest) -> HttpResponse:
         return self.answer([Version(version=_OURS, url=f"{settings.NODE_URL}/ocpi/{VERSION}")])
 
 
@@ -35,7 +34,7 @@ class VersionDetailsView(OcpiView):
     accepts_bootstrap_token = True
     endpoints: Iterable[Mounted] = ()
 
-    def get(self, request: Request) -> HttpResponse:
+    def get(self, request: HttpRequest) -> HttpResponse:
         base = f"{settings.NODE_URL}/ocpi/{VERSION}/"
         endpoints = [Endpoint(identifier=module, role=role, url=base + path) for module, role, path in self.endpoints]
         return self.answer(VersionDetails(version=_OURS, endpoints=endpoints))
@@ -45,5 +44,5 @@ def urlpatterns(endpoints: Iterable[Mounted]) -> list[URLPattern]:
     """The two discovery URLs; `endpoints` are (module, interface role, path below the version) of what is mounted."""
     return [
         re_path(r"^versions/?$", VersionsView.as_view()),
-        re_path(rf"^{re.escape(VERSION)}/?$", VersionDetailsView.as_view(endpoints=tuple(endpoints))),
+        re_path(rf"^{VERSION_PATH}/?$", VersionDetailsView.as_view(endpoints=tuple(endpoints))),
     ]

@@ -273,3 +273,40 @@ def test_many_requests_at_once_use_the_fixed_number_of_threads(served):
     answers = asyncio.run(many())
     assert all(answer.json()["body"] == "x" * 100 for answer in answers)
     assert len(seen["threads"]) <= 3
+
+
+def test_slow_requests_do_not_hold_up_the_others():
+    """A handshake with a partner that hangs occupies a thread; another pool serves everybody else."""
+    release, waiting = threading.Event(), threading.Barrier(3)
+
+    def application(environ, start_response):
+        if environ["PATH_INFO"] == "/slow":
+            waiting.wait(5)
+            release.wait(5)
+        start_response("200 OK", [])
+        return [b""]
+
+    bridge = WsgiBridge(application, 2, 1000, is_slow=lambda path: path == "/slow")
+
+    async def get(path):
+        sent = []
+
+        async def receive():
+            return {"type": "http.request", "body": b""}
+
+        async def send(message):
+            sent.append(message)
+
+        await bridge(scope(path=path), receive, send)
+        return sent[0]["status"]
+
+    async def story():
+        slow = [asyncio.create_task(get("/slow")) for _ in range(2)]
+        await asyncio.to_thread(waiting.wait, 5)
+        assert await asyncio.wait_for(get("/quick"), 5) == 200
+        assert not any(task.done() for task in slow)
+        release.set()
+        assert await asyncio.gather(*slow) == [200, 200]
+
+    asyncio.run(story())
+    bridge.close()

@@ -30,7 +30,7 @@ from tests.kit.objects import Document, connector, credentials, credentials_role
 from tests.kit.platforms import register
 from tests.kit.urls import mounted
 
-URLS = mounted()
+URLS = ["/ocpi/", *mounted()]
 METHODS = ["GET", "HEAD", "PUT", "PATCH", "POST", "DELETE", "OPTIONS", "TRACE", "PROPFIND"]
 WRITING = ["PUT", "PATCH", "POST"]
 
