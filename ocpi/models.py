@@ -11,6 +11,7 @@ class OwnedObject(models.Model):
     """An OCPI object of any owner. The primary key is the creation sequence that pages are ordered by."""
 
     module: ClassVar[ModuleID]
+    visible: ClassVar[str] = ""  # SQL: which rows are objects to others, where that is not all of them
 
     owner = models.CharField(max_length=6, help_text="CC*PID, upper case")
     key = models.CharField(max_length=80, help_text="The object's id, lower case: ids are compared without case")
@@ -29,6 +30,15 @@ class OwnedObject(models.Model):
         return f"{self.owner} {self.key}"
 
 
+def _found_by(name: str) -> tuple[list[models.BaseConstraint], list[models.Index]]:
+    """What every module's table is read by."""
+    return [models.UniqueConstraint(fields=["owner", "key"], name=f"{name}_key")], [
+        models.Index(fields=["owner", "id"], name=f"{name}_page"),  # a page of one owner, by creation
+        models.Index(fields=["owner", "last_updated"], name=f"{name}_delta"),  # date_from / date_to
+        models.Index(fields=["xid", "revision"], name=f"{name}_feed"),  # the change feed
+    ]
+
+
 class Location(OwnedObject):
     """A charging location (§mod_locations_location_object).
 
@@ -42,12 +52,83 @@ class Location(OwnedObject):
     stale = models.BooleanField(default=False)
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["owner", "key"], name="location_key")]
-        indexes = [
-            models.Index(fields=["owner", "id"], name="location_page"),  # a page of one owner, by creation
-            models.Index(fields=["owner", "last_updated"], name="location_delta"),  # date_from / date_to
-            models.Index(fields=["xid", "revision"], name="location_feed"),  # the change feed
+        constraints, indexes = _found_by("location")
+
+
+class Tariff(OwnedObject):
+    """What charging costs (§mod_tariffs_tariff_object)."""
+
+    module = ModuleID.TARIFFS
+    visible = "NOT deleted"
+
+    deleted = models.BooleanField(default=False, help_text="Gone for partners; kept to tell them")
+
+    class Meta:
+        constraints, indexes = _found_by("tariff")
+
+
+class Token(OwnedObject):
+    """What a driver identifies with (§mod_tokens_token_object). The key is type and uid."""
+
+    module = ModuleID.TOKENS
+
+    uid = models.CharField(max_length=36, help_text="Lower case")
+    type = models.CharField(max_length=40)
+    contract_id = models.CharField(max_length=80)
+    visual_number = models.CharField(max_length=80, blank=True)
+    valid = models.BooleanField()
+    whitelist = models.CharField(max_length=40)
+
+    class Meta:
+        constraints, indexes = _found_by("token")
+        indexes += [
+            models.Index(fields=["key"], name="token_any_owner"),  # a card is read: its owner is not
+            models.Index(fields=["uid"], name="token_uid"),
+            models.Index(fields=["contract_id"], name="token_contract"),
         ]
+
+
+class Session(OwnedObject):
+    """A charging session while it happens (§mod_sessions_session_object)."""
+
+    module = ModuleID.SESSIONS
+
+    token_owner = models.CharField(max_length=6, blank=True, help_text="CC*PID of the eMSP, who alone may see it")
+    status = models.CharField(max_length=40)
+
+    class Meta:
+        constraints, indexes = _found_by("session")
+        indexes += [models.Index(fields=["token_owner", "id"], name="session_of_emsp")]
+
+
+class Cdr(OwnedObject):
+    """The final account of a session (§mod_cdrs_cdr_object)."""
+
+    module = ModuleID.CDRS
+
+    token_owner = models.CharField(max_length=6, blank=True, help_text="CC*PID of the eMSP, who alone may see it")
+    session_key = models.CharField(max_length=36, blank=True, help_text="The session's id, lower case")
+    is_credit = models.BooleanField(default=False)
+
+    class Meta:
+        constraints, indexes = _found_by("cdr")
+        indexes += [
+            models.Index(fields=["token_owner", "id"], name="cdr_of_emsp"),
+            models.Index(fields=["owner", "session_key"], name="cdr_of_session"),
+        ]
+        verbose_name = "CDR"
+
+
+class ClientInfo(OwnedObject):
+    """A party behind a hub and its connection (§mod_hub_client_info_hub_client_info_object)."""
+
+    module = ModuleID.HUB_CLIENT_INFO
+
+    role = models.CharField(max_length=40)
+    status = models.CharField(max_length=40)
+
+    class Meta:
+        constraints, indexes = _found_by("clientinfo")
 
 
 class EvseStatus(models.Model):

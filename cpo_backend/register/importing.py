@@ -11,9 +11,9 @@ from typing import Any
 
 from cpo_backend.register.sites import RejectedRow, Site, SiteList
 from ocpi.ids import PartyId
-from ocpi.store import locations
 from ocpi.store.documents import Document
-from ocpi.store.locations import Arrival
+from ocpi.store.locations import locations
+from ocpi.store.objects import Arrival
 from ocpi.store.writing import Outcome
 from ocpi.types import validation
 from ocpi.v221.locations import Location, Status

@@ -13,7 +13,7 @@ from django.utils.safestring import SafeString
 
 from ocpi.admin.reading import ReadOnlyAdmin, chip, defects, document, shorten, table, violations
 from ocpi.models import Location, ObjectCount
-from ocpi.store import locations
+from ocpi.store.locations import locations
 from ocpi.types import codec
 from ocpi.v221.locations import Status
 

@@ -9,14 +9,14 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, re_path
 
-from ocpi import ports
 from ocpi.api.views import FunctionalView, refuse
-from ocpi.errors import InvalidParameters, NotFound
-from ocpi.ids import PartyId
+from ocpi.errors import NotFound
 from ocpi.modules import paths
+from ocpi.modules.owned import OwnerView, owner_members, same_ids
 from ocpi.status import OcpiStatus
-from ocpi.store import locations as store
-from ocpi.store.locations import Arrival, Path
+from ocpi.store.locations import Path
+from ocpi.store.locations import locations as store
+from ocpi.store.objects import Arrival
 from ocpi.transport import envelope
 from ocpi.types import validation
 from ocpi.types.validation import Violation
@@ -47,19 +47,18 @@ class SenderView(FunctionalView):
         return self.answer(envelope.raw(text))
 
 
-class ReceiverView(FunctionalView):
+class ReceiverView(OwnerView):
     """§mod_locations_emsp_interface"""
 
-    module, interface = MODULE, InterfaceRole.RECEIVER
+    module = MODULE
 
-    def initial(self, request: HttpRequest, *args: Any, **kwargs: Any) -> None:
-        super().initial(request, *args, **kwargs)
-        self.path = Path(PartyId.of(kwargs.pop("country_code"), kwargs.pop("party_id")), **kwargs)
-        if not ports.directory().may_write(self.caller, self.path.owner):
-            raise NotFound(f"{self.path.owner} is not a party of the calling platform")
+    def initial(self, request: HttpRequest, **kwargs: Any) -> None:
+        super().initial(request, **kwargs)
+        del kwargs["country_code"], kwargs["party_id"]
+        self.path = Path(self.owner, **kwargs)
 
     def get(self, request: HttpRequest, **_: Any) -> HttpResponse:
-        text = store.find(self.path)
+        text = store.find_part(self.path)
         if text is None:
             raise NotFound("no such object here", status=OcpiStatus.UNKNOWN_LOCATION)
         return self.answer(envelope.raw(text))
@@ -68,35 +67,24 @@ class ReceiverView(FunctionalView):
         document, path, source = self.document(), self.path, self.caller.platform_id
         if path.evse_uid is None:
             defects = refuse(validation.check(document, Location))
-            self._same_ids(document, country_code=path.owner.country_code, party_id=path.owner.party_id)
-            self._same_ids(document, id=path.location_id)
+            same_ids(document, **owner_members(path.owner), id=path.location_id)
             return self.answer(created=store.put(Arrival(document, defects), source))
         refuse(validation.check(document, Connector if path.connector_id else Evse))
-        self._same_ids(document, **({"id": path.connector_id} if path.connector_id else {"uid": path.evse_uid}))
+        same_ids(document, **({"id": path.connector_id} if path.connector_id else {"uid": path.evse_uid}))
         return self.answer(created=store.put_part(path, document, source, _defects))
 
     def patch(self, request: HttpRequest, **_: Any) -> HttpResponse:
         changes, path = self.document(), self.path
         shape = Connector if path.connector_id else Evse if path.evse_uid else Location
         refuse(validation.check_patch(changes, shape))
-        identity = {
-            "country_code": path.owner.country_code,
-            "party_id": path.owner.party_id,
-            "id": path.location_id,
-        }
+        identity = {**owner_members(path.owner), "id": path.location_id}
         if path.connector_id:
             identity = {"id": path.connector_id}
         elif path.evse_uid:
             identity = {"uid": path.evse_uid}
-        self._same_ids(changes, **{name: value for name, value in identity.items() if name in changes})
-        store.patch(path, changes, self.caller.platform_id, _defects)
+        same_ids(changes, **{name: value for name, value in identity.items() if name in changes})
+        store.patch_part(path, changes, self.caller.platform_id, _defects)
         return self.answer()
-
-    @staticmethod
-    def _same_ids(document: dict[str, Any], **expected: str | None) -> None:
-        for name, value in expected.items():
-            if str(document[name]).lower() != str(value).lower():
-                raise InvalidParameters(f"/{name}: {document[name]!r} differs from {value!r} in the URL")
 
 
 def _defects(location: dict[str, Any]) -> list[Violation]:

@@ -5,8 +5,6 @@ marked stale. A status or moment too odd for its column stays in the document on
 """
 
 from collections.abc import Collection, Mapping
-from datetime import datetime
-from typing import Any
 
 from django.db import connection, transaction
 
@@ -90,7 +88,7 @@ _SQLITE_CHILD = "UPDATE ocpi_evsestatus SET status = %s, stamp = %s WHERE locati
 def patch(owner: PartyId, location_key: str, evse_uid: str, changes: Document, source: int | None) -> bool:
     """Set an EVSE's status in one statement; False when there is no such EVSE, or a defect that this may repair."""
     status, stamp = (changes[name] for name in FIELDS)
-    moment = adapted(times.parse(stamp))
+    moment = writing.adapted(times.parse(stamp))
     key = evse_uid.lower()
     touched = [moment, stamp, moment, moment, source]
     location = [owner, location_key, key]
@@ -99,8 +97,3 @@ def patch(owner: PartyId, location_key: str, evse_uid: str, changes: Document, s
     with transaction.atomic():
         parent = writing.fetch(_SQLITE_PARENT, [*touched, revisions.take(1)[0].revision, *location])
         return bool(parent) and writing.execute(_SQLITE_CHILD, [status, stamp, parent[0][0], key]) == 1
-
-
-def adapted(moment: datetime) -> Any:
-    """A moment as the database's driver takes it in plain SQL."""
-    return connection.ops.adapt_datetimefield_value(moment)

@@ -8,26 +8,22 @@ reads a stale document puts the live status in and stores it again.
 (§mod_locations_get_list_request_parameters); a parent that is newer already keeps its own (errata E12).
 """
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from itertools import groupby
-from typing import Any, NamedTuple
+from typing import Any
 
 from django.db import models, transaction
 
 from ocpi.errors import UnknownLocation
-from ocpi.events import object_changed
 from ocpi.ids import PartyId
 from ocpi.models import Location
-from ocpi.store import documents, evse_status, paging, revisions, writing
+from ocpi.store import documents, evse_status, paging, writing
 from ocpi.store.documents import Document
+from ocpi.store.objects import Arrival, Check, Objects, Stored
 from ocpi.store.scope import Scope
-from ocpi.store.writing import Outcome
 from ocpi.transport.pagination import Page, PageQuery
-from ocpi.types import codec, times
-from ocpi.types.validation import Violation
-from ocpi.v221.versions import ModuleID
+from ocpi.types import codec
+from ocpi.v221 import locations as wire
 
 _COLUMNS = ("id", "document", "stale", "revision", "stamp")
 
@@ -47,58 +43,131 @@ class Path:
 
 
 @dataclass(frozen=True, slots=True)
-class Arrival:
-    """A valid Location document to store, with the defects found in it."""
-
-    document: Document
-    defects: Sequence[Violation] = ()
-
-    @property
-    def owner(self) -> PartyId:
-        return PartyId.of(self.document["country_code"], self.document["party_id"])
-
-    @property
-    def key(self) -> str:
-        return str(self.document["id"]).lower()
-
-    @property
-    def text(self) -> str:
-        return codec.encode_text(self.document)
+class _Stored(Stored):
+    stale: bool
+    stamp: str
 
 
-# --- reading --------------------------------------------------------------------------------------------------------
+class Locations(Objects):
+    model, shape, unknown = Location, wire.Location, UnknownLocation
+
+    # --- reading ----------------------------------------------------------------------------------------------------
+
+    def page(self, scope: Scope, query: PageQuery) -> Page:
+        """A page of Locations as stored text; stale ones are refreshed on the way."""
+        rows, total, last = paging.read(Location, scope, query, ", ".join(_COLUMNS[1:]))
+        stale = [row for row in rows if row[2]]
+        if not stale:
+            return Page([row[1] for row in rows], total, last)
+        fresh = _refresh(stale)
+        return Page([fresh.get(row[0]) or row[1] for row in rows], total, last)
+
+    def find_part(self, path: Path) -> str | None:
+        """The JSON of a Location, EVSE or Connector, or None."""
+        row = Location.objects.filter(owner=path.owner, key=path.key).values_list(*_COLUMNS).first()
+        return _part(row, path.evse_uid, path.connector_id) if row else None
+
+    def find_any(
+        self, scope: Scope, location_id: str, evse_uid: str | None = None, connector_id: str | None = None
+    ) -> str | None:
+        """The same on the Sender interface, whose URL names no owner: the oldest object of that id within `scope`."""
+        owners = models.Q(owner__in=scope.owners)
+        rows = Location.objects.filter(~owners if scope.inverted else owners, key=location_id.lower())
+        row = rows.order_by("id").values_list(*_COLUMNS).first()
+        return _part(row, evse_uid, connector_id) if row else None
+
+    def texts(self, ids: Sequence[int]) -> dict[int, str]:
+        rows = list(Location.objects.filter(id__in=ids).values_list(*_COLUMNS))
+        return {row[0]: row[1] for row in rows} | _refresh([row for row in rows if row[2]])
+
+    # --- writing whole Locations ------------------------------------------------------------------------------------
+
+    def columns(self, document: Document) -> dict[str, Any]:
+        return {"stamp": evse_status.sane(document["last_updated"]), "stale": False}
+
+    def locked(self, owner: PartyId, keys: Collection[str]) -> dict[str, _Stored]:
+        rows = writing.locked(Location, owner, keys, "id, document, stale, stamp")
+        return {key: _Stored(*row) for key, row in rows.items()}
+
+    def current(self, stored: Stored) -> Document:
+        """The document of a locked row with the live status put in."""
+        document = super().current(stored)
+        if isinstance(stored, _Stored) and stored.stale:
+            evse_status.overlay(document, evse_status.of([stored.id]).get(stored.id, {}), stored.stamp)
+        return document
+
+    def differs(self, stored: Stored | None, arrival: Arrival) -> bool:
+        return super().differs(stored, arrival) or (isinstance(stored, _Stored) and stored.stale)
+
+    def save(self, owner: PartyId, arrivals: Mapping[str, Arrival], source: int | None) -> list[tuple[Any, ...]]:
+        """Write whole Locations and the live rows of their EVSEs; the caller holds the locks."""
+        saved = super().save(owner, arrivals, source)
+        evse_status.save({id: arrivals[key].document for id, key in saved})
+        return saved
+
+    # --- writing parts ----------------------------------------------------------------------------------------------
+
+    def patch_part(self, path: Path, changes: Document, source: int | None, check: Check) -> None:
+        """Change the named fields of a Location, EVSE or Connector (§mod_locations_patch_method).
+
+        `changes` has passed `check_patch`; `check` is called with the whole resulting Location and returns its
+        defects, or raises. Raises UnknownLocation when the object does not exist; nothing is created.
+        """
+        only_status = path.evse_uid and not path.connector_id and evse_status.is_status_change(changes)
+        if only_status and evse_status.patch(path.owner, path.key, path.evse_uid or "", changes, source):
+            self.announce(path.owner, source)
+            return
+
+        def merge(location: Document) -> None:
+            target: Document | None = location
+            if path.evse_uid:
+                target = documents.child(location, "evses", "uid", path.evse_uid)
+            if target is not None and path.connector_id:
+                target = documents.child(target, "connectors", "id", path.connector_id)
+            if target is None:
+                raise UnknownLocation(f"Location {path.location_id} has no such EVSE or Connector")
+            target.update(changes)
+
+        self._edit(path, merge, changes["last_updated"], source, check)
+
+    def put_part(self, path: Path, part: Document, source: int | None, check: Check) -> bool:
+        """Add or replace an EVSE or Connector (§mod_locations_put_method); True when it is new.
+
+        Raises UnknownLocation when its parent does not exist.
+        """
+        created = False
+
+        def place(location: Document) -> None:
+            nonlocal created
+            if path.connector_id is None:
+                created = documents.place(location, "evses", "uid", part)
+                return
+            evse = documents.child(location, "evses", "uid", path.evse_uid or "")
+            if evse is None:
+                raise UnknownLocation(f"Location {path.location_id} has no EVSE {path.evse_uid}")
+            created = documents.place(evse, "connectors", "id", part)
+
+        self._edit(path, place, part["last_updated"], source, check)
+        return created
+
+    @transaction.atomic
+    def _edit(
+        self, path: Path, change: Callable[[Document], None], stamp: str, source: int | None, check: Check
+    ) -> None:
+        stored = self.locked(path.owner, [path.key]).get(path.key)
+        if stored is None:
+            raise UnknownLocation(f"unknown Location {path.location_id} of {path.owner}")
+        document = self.current(stored)
+        change(document)
+        if path.connector_id and (evse := documents.child(document, "evses", "uid", path.evse_uid or "")):
+            documents.raise_stamp(evse, stamp)
+        documents.raise_stamp(document, stamp)
+        changed = Arrival(document, check(document))
+        if self.differs(stored, changed):
+            self.save(path.owner, {path.key: changed}, source)
 
 
-def page(scope: Scope, query: PageQuery) -> Page:
-    """A page of Locations as stored text; stale ones are refreshed on the way."""
-    rows, total, last = paging.read(Location, scope, query, ", ".join(_COLUMNS[1:]))
-    stale = [row for row in rows if row[2]]
-    if not stale:
-        return Page([row[1] for row in rows], total, last)
-    fresh = _refresh(stale)
-    return Page([fresh.get(row[0]) or row[1] for row in rows], total, last)
-
-
-def find(path: Path) -> str | None:
-    """The JSON of a Location, EVSE or Connector, or None."""
-    row = Location.objects.filter(owner=path.owner, key=path.key).values_list(*_COLUMNS).first()
-    return _part(row, path.evse_uid, path.connector_id) if row else None
-
-
-def find_any(
-    scope: Scope, location_id: str, evse_uid: str | None = None, connector_id: str | None = None
-) -> str | None:
-    """The same on the Sender interface, whose URL names no owner: the oldest object of that id within `scope`."""
-    owners = models.Q(owner__in=scope.owners)
-    rows = Location.objects.filter(~owners if scope.inverted else owners, key=location_id.lower())
-    row = rows.order_by("id").values_list(*_COLUMNS).first()
-    return _part(row, evse_uid, connector_id) if row else None
-
-
-def texts(ids: Sequence[int]) -> dict[int, str]:
-    """The current documents of some rows."""
-    rows = list(Location.objects.filter(id__in=ids).values_list(*_COLUMNS))
-    return {row[0]: row[1] for row in rows} | _refresh([row for row in rows if row[2]])
+locations = Locations()
 
 
 def _part(row: tuple[Any, ...], evse_uid: str | None, connector_id: str | None) -> str | None:
@@ -121,178 +190,3 @@ def _refresh(rows: Sequence[tuple[Any, ...]]) -> dict[int, str]:
         fresh[id] = codec.encode(document).decode()
         Location.objects.filter(id=id, revision=revision).update(document=fresh[id], stale=False)
     return fresh
-
-
-# --- writing whole Locations ----------------------------------------------------------------------------------------
-
-
-Reconcile = Callable[[Document, Document], Document]
-
-
-def put_many(arrivals: Iterable[Arrival], source: int | None, reconcile: Reconcile | None = None) -> Outcome:
-    """Store whole Locations, new or replacing; equal ones change nothing. The last of several with one key counts.
-
-    `reconcile(stored, new)` may decide under lock what becomes of an object that is stored already.
-    """
-    outcome = Outcome()
-    newest = {(arrival.owner, arrival.key): arrival for arrival in arrivals}
-    for owner, group in groupby(sorted(newest.items(), key=lambda item: item[0]), key=lambda item: item[0][0]):
-        outcome += _put_owner(owner, {key: arrival for (_, key), arrival in group}, source, reconcile)
-    return outcome
-
-
-def put(arrival: Arrival, source: int | None) -> bool:
-    """Store one whole Location; True when it is new."""
-    return put_many([arrival], source).created == 1
-
-
-@transaction.atomic
-def _put_owner(
-    owner: PartyId, arrivals: dict[str, Arrival], source: int | None, reconcile: Reconcile | None
-) -> Outcome:
-    # The lock on creation comes before any row, or two batches could wait for each other.
-    existing = _locked(owner, arrivals) if len(arrivals) == 1 else {}
-    if not existing:
-        writing.lock_creation(Location, owner)
-        existing = _locked(owner, arrivals)
-    if reconcile:
-        for key, stored in existing.items():
-            arrival = arrivals[key]
-            arrivals[key] = Arrival(reconcile(_current(stored), arrival.document), arrival.defects)
-    changed = {key: arrival for key, arrival in arrivals.items() if _differs(existing.get(key), arrival)}
-    created = len(arrivals.keys() - existing.keys())
-    if changed:
-        _save(owner, changed, source)
-    if created:
-        writing.count_created(Location, owner, created)
-    return Outcome(created, len(changed) - created, len(arrivals) - len(changed))
-
-
-class _Stored(NamedTuple):
-    """A locked row."""
-
-    id: int
-    document: str
-    stale: bool
-    stamp: str
-
-
-def _locked(owner: PartyId, keys: Collection[str]) -> dict[str, _Stored]:
-    rows = writing.locked(Location, owner, keys, ", ".join(_Stored._fields))
-    return {key: _Stored(*row) for key, row in rows.items()}
-
-
-def _current(stored: _Stored) -> Document:
-    """The document of a locked row with the live status put in."""
-    document: Document = codec.decode(stored.document.encode())
-    if stored.stale:
-        evse_status.overlay(document, evse_status.of([stored.id]).get(stored.id, {}), stored.stamp)
-    return document
-
-
-def _differs(stored: _Stored | None, arrival: Arrival) -> bool:
-    return stored is None or stored.stale or stored.document != arrival.text
-
-
-def _save(owner: PartyId, arrivals: Mapping[str, Arrival], source: int | None) -> None:
-    """Write whole Locations and the live rows of their EVSEs; the caller holds the locks."""
-    now = evse_status.adapted(datetime.now(UTC))
-    places = revisions.take(len(arrivals))
-    saved = writing.upsert(
-        Location,
-        ("owner", "key"),
-        [
-            {
-                "owner": str(owner),
-                "key": key,
-                "last_updated": evse_status.adapted(times.parse(arrival.document["last_updated"])),
-                "stamp": evse_status.sane(arrival.document["last_updated"]),
-                "document": arrival.text,
-                "defects": codec.encode_text(arrival.defects) if arrival.defects else "",
-                "source": source,
-                "stale": False,
-                "revision": place.revision,
-                "xid": place.xid,
-                "received_at": now,
-            }
-            for (key, arrival), place in zip(arrivals.items(), places, strict=True)
-        ],
-        returning="id, key",
-    )
-    evse_status.save({id: arrivals[key].document for id, key in saved})
-    _announce(owner, source)
-
-
-def _announce(owner: PartyId, source: int | None) -> None:
-    transaction.on_commit(
-        lambda: object_changed.send(sender=Location, module=ModuleID.LOCATIONS, owner=owner, source=source)
-    )
-
-
-# --- writing parts --------------------------------------------------------------------------------------------------
-
-
-def patch(path: Path, changes: Document, source: int | None, check: Callable[[Document], Sequence[Violation]]) -> None:
-    """Change the named fields of a Location, EVSE or Connector (§mod_locations_patch_method).
-
-    `changes` has passed `check_patch`; `check` is called with the whole resulting Location and returns its defects, or
-    raises. Raises UnknownLocation when the object does not exist; nothing is created.
-    """
-    only_status = path.evse_uid and not path.connector_id and evse_status.is_status_change(changes)
-    if only_status and evse_status.patch(path.owner, path.key, path.evse_uid or "", changes, source):
-        _announce(path.owner, source)
-        return
-
-    def merge(location: Document) -> None:
-        target: Document | None = location
-        if path.evse_uid:
-            target = documents.child(location, "evses", "uid", path.evse_uid)
-        if target is not None and path.connector_id:
-            target = documents.child(target, "connectors", "id", path.connector_id)
-        if target is None:
-            raise UnknownLocation(f"Location {path.location_id} has no such EVSE or Connector")
-        target.update(changes)
-
-    _edit(path, merge, changes["last_updated"], source, check)
-
-
-def put_part(path: Path, part: Document, source: int | None, check: Callable[[Document], Sequence[Violation]]) -> bool:
-    """Add or replace an EVSE or Connector (§mod_locations_put_method); True when it is new.
-
-    Raises UnknownLocation when its parent does not exist.
-    """
-    created = False
-
-    def place(location: Document) -> None:
-        nonlocal created
-        if path.connector_id is None:
-            created = documents.place(location, "evses", "uid", part)
-            return
-        evse = documents.child(location, "evses", "uid", path.evse_uid or "")
-        if evse is None:
-            raise UnknownLocation(f"Location {path.location_id} has no EVSE {path.evse_uid}")
-        created = documents.place(evse, "connectors", "id", part)
-
-    _edit(path, place, part["last_updated"], source, check)
-    return created
-
-
-@transaction.atomic
-def _edit(
-    path: Path,
-    change: Callable[[Document], None],
-    stamp: str,
-    source: int | None,
-    check: Callable[[Document], Sequence[Violation]],
-) -> None:
-    stored = _locked(path.owner, [path.key]).get(path.key)
-    if stored is None:
-        raise UnknownLocation(f"unknown Location {path.location_id} of {path.owner}")
-    document = _current(stored)
-    change(document)
-    if path.connector_id and (evse := documents.child(document, "evses", "uid", path.evse_uid or "")):
-        documents.raise_stamp(evse, stamp)
-    documents.raise_stamp(document, stamp)
-    changed = Arrival(document, check(document))
-    if _differs(stored, changed):
-        _save(path.owner, {path.key: changed}, source)

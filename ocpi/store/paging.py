@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from django.db import connection
 
 from ocpi.models import OwnedObject
+from ocpi.store import writing
 from ocpi.store.scope import Scope
 from ocpi.transport.pagination import PageQuery
 
@@ -21,26 +22,24 @@ class Slice(NamedTuple):
     last: int | None
 
 
-def _filters(scope: Scope, query: PageQuery) -> tuple[str, list[Any]]:
+def _filters(model: type[OwnedObject], scope: Scope, query: PageQuery) -> tuple[str, list[Any]]:
     condition, params = scope.sql()
     arguments: list[Any] = list(params)
+    if model.visible:
+        condition += f" AND {model.visible}"
     if query.date_from:
         condition += " AND last_updated >= %s"
-        arguments.append(_adapt(query.date_from))
+        arguments.append(writing.adapted(query.date_from))
     if query.date_to:
         condition += " AND last_updated < %s"
-        arguments.append(_adapt(query.date_to))
+        arguments.append(writing.adapted(query.date_to))
     return condition, arguments
-
-
-def _adapt(moment: Any) -> Any:
-    return connection.ops.adapt_datetimefield_value(moment)
 
 
 def _total(model: type[OwnedObject], scope: Scope, query: PageQuery) -> tuple[str, list[Any]]:
     """A query for the exact number of objects that match scope and dates."""
-    if query.date_from or query.date_to:
-        condition, arguments = _filters(scope, query)
+    if query.date_from or query.date_to or not scope.is_by_owner:
+        condition, arguments = _filters(model, scope, query)
         return f"SELECT count(*) FROM {model._meta.db_table} WHERE {condition}", arguments  # noqa: S608
     condition, owners = scope.sql()
     total = "CAST(coalesce(sum(count), 0) AS bigint)"
@@ -62,7 +61,7 @@ def read(model: type[OwnedObject], scope: Scope, query: PageQuery, columns: str)
     The total comes along as a column, evaluated once: a round trip costs more than either query.
     """
     table = model._meta.db_table
-    condition, arguments = _filters(scope, query)
+    condition, arguments = _filters(model, scope, query)
     if query.after is not None:
         condition += " AND id > %s"
         arguments.append(query.after)

@@ -6,6 +6,7 @@ push and pull, and the ORM costs it three times as much.
 """
 
 from collections.abc import Collection, Sequence
+from datetime import datetime
 from typing import Any, NamedTuple
 
 from django.db import connection, models
@@ -38,6 +39,11 @@ def execute(sql: str, params: Sequence[Any]) -> int:
     with connection.cursor() as cursor:
         cursor.execute(sql, params)
         return int(cursor.rowcount)
+
+
+def adapted(moment: datetime) -> Any:
+    """A moment as the database's driver takes it in plain SQL."""
+    return connection.ops.adapt_datetimefield_value(moment)
 
 
 def marks(number: int) -> str:

@@ -10,7 +10,7 @@ from ocpi.transport.headers import RoutingHeaders
 from ocpi.v221.versions import InterfaceRole, ModuleID
 from roaming.directory import Picture, directory
 from roaming.hub.routing import Kind, Route, Table, decide
-from roaming.sync.audience import OWNERS
+from roaming.sync.audience import OWNERS, PRIVATE
 
 log = structlog.get_logger(__name__)
 
@@ -67,9 +67,12 @@ def _scope(picture: Picture, caller: Caller, route: Route, module: ModuleID) -> 
     """A hub shows everybody's objects but the caller's own; any other node shows its own, of one party if named.
 
     Only parties in a role that owns such objects are named: with one owner a page comes straight from an index.
+    Sessions and CDRs are shown to the eMSP whose driver charged, and to hubs.
     """
     if route.party is not None and route.party == picture.hub_party:
-        return Scope.all_but(caller.parties)
-    if route.party:
-        return Scope.only([route.party])
-    return Scope.only({party for role, party in picture.own if role in OWNERS[module]})
+        scope = Scope.all_but(caller.parties)
+    elif route.party:
+        scope = Scope.only([route.party])
+    else:
+        scope = Scope.only({party for role, party in picture.own if role in OWNERS.get(module, ())})
+    return scope.with_tokens_of(caller.parties) if module in PRIVATE and not caller.is_hub else scope

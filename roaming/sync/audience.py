@@ -1,10 +1,11 @@
 """Who should hear of which objects, and under which names.
 
 A node sends its own Locations to every platform with a party that consumes them; a hub sends everybody's, in its own
-name (§transport_and_format_message_routing_broadcast_push), but never back to the platform they came from.
+name (§transport_and_format_message_routing_broadcast_push), but never back to the platform they came from. Sessions
+and CDRs go to the eMSP whose driver charged, and to nobody else.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ocpi.ids import PartyId
 from ocpi.store.scope import Scope
@@ -13,12 +14,29 @@ from ocpi.v221.common import Role
 from ocpi.v221.versions import InterfaceRole, ModuleID
 from roaming.directory import Peer, Picture
 
-# Roles on the Receiver side of a module. OTHER counts as an eMSP type of role.
+_DRIVERS = (Role.EMSP, Role.OTHER)  # OTHER counts as an eMSP type of role
+_ANYBODY = tuple(Role)
+
+# Roles on the Receiver side of a module.
 CONSUMERS: dict[ModuleID, tuple[Role, ...]] = {
     ModuleID.LOCATIONS: (Role.EMSP, Role.NSP, Role.NAP, Role.OTHER, Role.SCSP),
+    ModuleID.TARIFFS: (Role.EMSP, Role.NSP, Role.OTHER),
+    ModuleID.TOKENS: (Role.CPO,),
+    ModuleID.SESSIONS: (*_DRIVERS, Role.SCSP),
+    ModuleID.CDRS: _DRIVERS,
+    ModuleID.HUB_CLIENT_INFO: _ANYBODY,
 }
 # Roles that own a module's objects.
-OWNERS: dict[ModuleID, tuple[Role, ...]] = {ModuleID.LOCATIONS: (Role.CPO,)}
+OWNERS: dict[ModuleID, tuple[Role, ...]] = {
+    ModuleID.LOCATIONS: (Role.CPO,),
+    ModuleID.TARIFFS: (Role.CPO,),
+    ModuleID.TOKENS: _DRIVERS,
+    ModuleID.SESSIONS: (Role.CPO,),
+    ModuleID.CDRS: (Role.CPO,),
+    ModuleID.HUB_CLIENT_INFO: (Role.HUB,),
+}
+# Only the eMSP whose driver charged may see them, and hubs (§transport_and_format_message_routing_broadcast_push).
+PRIVATE = frozenset({ModuleID.SESSIONS, ModuleID.CDRS})
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,11 +45,15 @@ class Audience:
 
     url: str
     scope: Scope
-    receiver: PartyId
+    receiver: PartyId | None  # None: the eMSP whose driver charged
     sender: PartyId | None  # None: the owner of each object
+    is_routed: bool = True
 
-    def routing(self, owner: PartyId) -> RoutingHeaders:
-        return RoutingHeaders(to=self.receiver, from_=self.sender or owner)
+    def routing(self, owner: PartyId, token_owner: PartyId | None) -> RoutingHeaders:
+        """The routing headers for an object of `owner`, and of the Token it is about, if any."""
+        if not self.is_routed:
+            return RoutingHeaders()
+        return RoutingHeaders(to=self.receiver or token_owner, from_=self.sender or owner)
 
 
 def audience(picture: Picture, peer: Peer, module: ModuleID) -> Audience | None:
@@ -40,7 +62,16 @@ def audience(picture: Picture, peer: Peer, module: ModuleID) -> Audience | None:
     receiver = peer.hub_party or peer.party_in(CONSUMERS[module])
     if not peer.connected or url is None or receiver is None:
         return None
+    if module == ModuleID.HUB_CLIENT_INFO:
+        everything = replace(Scope.all_but([]), local=True)
+        return Audience(url, everything, receiver, picture.hub_party, is_routed=False) if picture.hub_party else None
+    sender, scope = None, Scope.only(party for role, party in picture.own if role in OWNERS[module])
     if picture.hub_party is not None and peer.hub_party is None:
-        return Audience(url, Scope.all_but(peer.parties), receiver, picture.hub_party)
-    owned = [party for role, party in picture.own if role in OWNERS[module]]
-    return Audience(url, Scope.only(owned), receiver, None) if owned else None
+        sender, scope = picture.hub_party, Scope.all_but(peer.parties)
+    elif not scope.owners:
+        return None
+    if module not in PRIVATE:
+        return Audience(url, scope, receiver, sender)
+    if peer.hub_party is None:
+        scope = scope.with_tokens_of(peer.parties)
+    return Audience(url, scope, None, sender)

@@ -9,25 +9,24 @@ stops the lane where it stands, to be tried again after a pause that grows.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
-from urllib.parse import quote
 
 import structlog
 from django.db.models import F, Q
 from django.utils import timezone
 
-from ocpi import models as objects
 from ocpi.client.messages import Answer, NotOcpi, PartnerError, Presented, Refused, TimedOut, Unreachable
+from ocpi.client.pushing import push, withdraw
 from ocpi.client.sending import Request, send_all
 from ocpi.ids import PartyId
-from ocpi.store import locations, revisions
+from ocpi.store import revisions
+from ocpi.store.catalogue import STORES
 from ocpi.store.revisions import Change, Position
 from ocpi.transport.headers import MessageIds
 from ocpi.types import codec
 from ocpi.v221.versions import ModuleID
 from roaming.directory import directory
 from roaming.models import Lane, Platform, RefusedDelivery
-from roaming.sync.audience import Audience, audience
+from roaming.sync.audience import PRIVATE, Audience, audience
 
 log = structlog.get_logger(__name__)
 
@@ -38,7 +37,6 @@ LONGEST_PAUSE = timedelta(minutes=30)
 # A platform that has just registered is still writing down our answer, and would refuse parties it does not know yet.
 SETTLING = timedelta(seconds=2)
 LADDER = (timedelta(minutes=1), timedelta(minutes=5), timedelta(minutes=30), timedelta(hours=2), timedelta(days=1))
-MODELS: dict[ModuleID, type[objects.OwnedObject]] = {ModuleID.LOCATIONS: objects.Location}
 
 
 @dataclass(slots=True)
@@ -54,7 +52,7 @@ def due() -> list[Lane]:
     """The lanes of all connected platforms that may be worked on now; creates those that are missing."""
     picture = directory.picture(fresh=True)
     for peer in picture.peers.values():
-        for module in MODELS:
+        for module in STORES:
             if audience(picture, peer, module):
                 Lane.objects.get_or_create(platform_id=peer.id, module=module.value)
     now = timezone.now()
@@ -70,7 +68,7 @@ def is_behind(lane: Lane) -> bool:
     if wanted is None:
         return False
     since = Position(lane.xid, lane.revision)
-    return bool(revisions.changes(MODELS[ModuleID(lane.module)], wanted.scope, since, 1) or _retries(lane, 1))
+    return bool(revisions.changes(STORES[ModuleID(lane.module)].model, wanted.scope, since, 1) or _retries(lane, 1))
 
 
 def drain(lane_id: int) -> Drained:
@@ -107,11 +105,11 @@ def _step(lane: Lane, done: Drained) -> bool:
     if wanted is None:
         return False
     since = Position(lane.xid, lane.revision)
-    changes = revisions.changes(MODELS[ModuleID(lane.module)], wanted.scope, since, BATCH)
+    changes = revisions.changes(STORES[ModuleID(lane.module)].model, wanted.scope, since, BATCH)
     outgoing = [change for change in changes if change.source != lane.platform_id] if changes else _retries(lane, BATCH)
     if not changes and not outgoing:
         return False
-    reached, accepted, trouble = _settle(lane, outgoing, _send(lane.platform, wanted, outgoing), done)
+    reached, accepted, trouble = _settle(lane, outgoing, _send(lane, wanted, outgoing), done)
     _advance(lane, reached if trouble or not changes else changes[-1].position, accepted, trouble)
     done.error = trouble
     return not trouble
@@ -123,7 +121,7 @@ def _retries(lane: Lane, limit: int) -> list[Change]:
     here = Position(lane.xid, lane.revision)
     found = []
     for refusal in due:
-        row = MODELS[ModuleID(lane.module)]._default_manager.filter(owner=refusal.owner, key=refusal.key).first()
+        row = STORES[ModuleID(lane.module)].model._default_manager.filter(owner=refusal.owner, key=refusal.key).first()
         if row is None:
             refusal.delete()
         else:
@@ -131,20 +129,25 @@ def _retries(lane: Lane, limit: int) -> list[Change]:
     return found
 
 
-def _send(platform: Platform, wanted: Audience, changes: Sequence[Change]) -> list[Answer | PartnerError]:
-    texts = locations.texts([change.id for change in changes])
-    requests = [
-        Request("PUT", _url(wanted.url, change.owner, texts[change.id]), wanted.routing(change.owner), text.encode())
-        for change in changes
-        if (text := texts[change.id])
-    ]
+def _send(lane: Lane, wanted: Audience, changes: Sequence[Change]) -> list[Answer | PartnerError]:
+    platform, module = lane.platform, ModuleID(lane.module)
+    texts = STORES[module].texts([change.id for change in changes])
+    requests = [_request(module, wanted, change, texts.get(change.id)) for change in changes]
     presented = Presented(platform.outbound_token, platform.sends_plain_token)
     return send_all(requests, presented, MessageIds(), IN_FLIGHT)
 
 
-def _url(base: str, owner: Any, text: str) -> str:
-    object_id = codec.decode(text.encode())["id"]
-    return f"{base.rstrip('/')}/{owner.country_code}/{owner.party_id}/{quote(object_id, safe='')}"
+def _request(module: ModuleID, wanted: Audience, change: Change, text: str | None) -> Request:
+    if text is None:
+        return withdraw(module, wanted.url, change.owner, change.key, wanted.routing(change.owner, None))
+    return push(module, wanted.url, text, wanted.routing(change.owner, _token_owner(module, text)))
+
+
+def _token_owner(module: ModuleID, text: str) -> PartyId | None:
+    if module not in PRIVATE:
+        return None
+    token = codec.decode(text.encode())["cdr_token"]
+    return PartyId.of(token["country_code"], token["party_id"])
 
 
 def _settle(

@@ -15,14 +15,13 @@ from django.utils import timezone
 
 from ocpi.client.http import OcpiClient
 from ocpi.client.messages import Answer, PartnerError, Presented
-from ocpi.ids import PartyId
+from ocpi.ids import CONFIGURATION_MODULES, PartyId
 from ocpi.ports import Caller
-from ocpi.store import locations
-from ocpi.store.locations import Arrival
+from ocpi.store.catalogue import STORES
+from ocpi.store.objects import Arrival
 from ocpi.transport.headers import RoutingHeaders
 from ocpi.types import times, validation
 from ocpi.types.validation import Violation
-from ocpi.v221.locations import Location
 from ocpi.v221.versions import InterfaceRole, ModuleID
 from roaming.directory import Peer, directory
 from roaming.models import Platform, PullCursor, SyncRun
@@ -35,7 +34,16 @@ PAGE = 500
 OVERLAP = timedelta(minutes=5)
 INTERVAL = timedelta(minutes=5)
 CLAIM = timedelta(minutes=30)
-MODULES = (ModuleID.LOCATIONS,)
+# Tariffs and Tokens before what refers to them.
+MODULES = (
+    ModuleID.HUB_CLIENT_INFO,
+    ModuleID.TARIFFS,
+    ModuleID.TOKENS,
+    ModuleID.LOCATIONS,
+    ModuleID.SESSIONS,
+    ModuleID.CDRS,
+)
+CHANGED = Violation("", "rule", "differs from the CDR of this id that came before; a CDR cannot be changed", True)
 Progress = Callable[[int, int], None]
 Client = Callable[[Presented, RoutingHeaders], OcpiClient]
 Page = tuple[list[Any], Answer]
@@ -107,6 +115,8 @@ def _crawl(run: SyncRun, platform: Platform, module: ModuleID, progress: Progres
         raise PartnerError(f"{platform.name} offers no {module.value} Sender interface")
     sender = picture.own_party(*CONSUMERS[module]) or picture.hub_party
     routing = RoutingHeaders(to=peer.hub_party or peer.party_in(OWNERS[module]), from_=sender)
+    if module in CONFIGURATION_MODULES:
+        routing = RoutingHeaders()
     params = {"limit": str(PAGE)} | ({"date_from": times.format(run.date_from)} if run.date_from else {})
     seen = 0
     with client(Presented(platform.outbound_token, platform.sends_plain_token), routing) as partner:
@@ -128,23 +138,33 @@ def _ahead(pages: Iterator[Page]) -> Iterator[Page]:
 
 
 def _store(run: SyncRun, peer: Peer, module: ModuleID, items: list[Any]) -> None:
+    store = STORES[module]
     usable: list[Arrival] = []
     for document in items:
-        violations = validation.check(document, Location)
-        if not (fatal := [violation for violation in violations if violation.fatal] or _foreign(peer, document)):
+        violations = validation.check(document, store.shape)
+        if not (fatal := [found for found in violations if found.fatal] or _foreign(peer, module, document)):
             usable.append(Arrival(document, violations))
             continue
         quarantine.keep(peer.id, module, document, fatal)
         run.quarantined += 1
-    outcome = locations.put_many(usable, source=peer.id)
+    for arrival in (conflicting := store.conflicting(usable)):
+        quarantine.keep(peer.id, module, arrival.document, [CHANGED])
+        run.quarantined += 1
+    usable = [arrival for arrival in usable if arrival not in conflicting]
+    outcome = store.put_many(usable, source=peer.id)
     quarantine.release(peer.id, module, [arrival.document for arrival in usable])
     run.created += outcome.created
     run.updated += outcome.updated
     run.unchanged += outcome.unchanged
 
 
-def _foreign(peer: Peer, document: dict[str, Any]) -> list[Violation]:
-    """Objects of others than the platform's parties may be ignored (§transport_and_format_client_owned_object_pull)."""
+def _foreign(peer: Peer, module: ModuleID, document: dict[str, Any]) -> list[Violation]:
+    """Objects of others than the platform's parties may be ignored (§transport_and_format_client_owned_object_pull).
+
+    A hub's ClientInfos are about others.
+    """
+    if module == ModuleID.HUB_CLIENT_INFO:
+        return []
     owner = PartyId.of(document["country_code"], document["party_id"])
     if directory.may_write(Caller(peer.id, peer.name, registered=True, roles=peer.roles), owner):
         return []

@@ -13,7 +13,8 @@ def identity(document: Any) -> str:
     """Owner and id as far as they can be read, else what the object looks like."""
     if not isinstance(document, dict):
         return f"not an object: {str(document)[:80]}"
-    parts = [str(document.get(name, "?"))[:39] for name in ("country_code", "party_id", "id")]
+    own = next((names for names in (("id",), ("type", "uid"), ("role",)) if names[-1] in document), ("id",))
+    parts = [str(document.get(name, "?"))[:39] for name in ("country_code", "party_id", *own)]
     return "*".join(part if part.isprintable() else "?" for part in parts)
 
 

@@ -11,7 +11,7 @@ import structlog
 from celery.exceptions import CeleryError
 from kombu.exceptions import OperationalError
 
-from ocpi.v221.versions import ModuleID
+from ocpi.store.catalogue import STORES
 
 log = structlog.get_logger(__name__)
 
@@ -32,7 +32,7 @@ def changed(module: str) -> None:
 def connected(platform_id: int) -> None:
     """A platform was connected: pull from it, and bring it up to date."""
     _add(("platform", platform_id))
-    for module in (ModuleID.LOCATIONS,):
+    for module in STORES:
         _add(("lanes", module))
 
 

@@ -12,8 +12,8 @@ from django.urls import reverse
 
 from ocpi.ids import PartyId
 from ocpi.models import Location
-from ocpi.store import locations
-from ocpi.store.locations import Arrival
+from ocpi.store.locations import locations
+from ocpi.store.objects import Arrival
 from ocpi.types import validation
 from ocpi.v221.locations import Location as WireLocation
 from tests.kit.objects import evse, location, odd_location
@@ -78,9 +78,9 @@ def test_the_page_shows_the_defects_and_the_exact_document(admin_client: Client)
 
 def test_the_page_shows_the_live_status(admin_client: Client) -> None:
     locations.put(Arrival(location(evses=[evse(status="AVAILABLE")])), source=None)
-    path = locations.Path(PartyId("NL*OCP"), "LOC-1", "EVSE-1")
+    path = Path(PartyId("NL*OCP"), "LOC-1", "EVSE-1")
     changes = {"status": "OUTOFORDER", "last_updated": "2026-03-01T13:00:00Z"}
-    locations.patch(path, changes, None, lambda document: ())
+    locations.patch_part(path, changes, None, lambda document: ())
     assert "1 OUTOFORDER" in text(admin_client.get(LIST))
     shown = text(admin_client.get(page(Location.objects.get())))
     assert "OUTOFORDER" in shown

@@ -18,8 +18,8 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from ocpi.ids import PartyId
-from ocpi.store import locations as store
-from ocpi.store.locations import Arrival
+from ocpi.store.locations import locations as store
+from ocpi.store.objects import Arrival
 from ocpi.transport import authorization
 from ocpi.types import codec
 from roaming import directory

@@ -13,8 +13,8 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from ocpi.store import locations
-from ocpi.store.locations import Arrival
+from ocpi.store.locations import locations
+from ocpi.store.objects import Arrival
 from ocpi.types import validation
 from ocpi.v221.locations import Location
 from ocpi.v221.versions import ModuleID

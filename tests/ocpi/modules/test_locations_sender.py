@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 
 from ocpi.ids import PartyId
-from ocpi.store import locations as store
-from ocpi.store.locations import Arrival, Path
+from ocpi.store.locations import Path
+from ocpi.store.locations import locations as store
+from ocpi.store.objects import Arrival
 from tests.kit.caller import SENDER_LOCATIONS, Answer, PartnerClient
 from tests.kit.objects import NOON, Document, connector, evse, location, minutes_after_noon, odd_location
 from tests.kit.platforms import Registered
@@ -29,7 +30,7 @@ def numbered(count: int, start: int = 0, **changes: Any) -> list[Document]:
 
 def set_status(location_id: str, status: str, moment: str) -> None:
     change = {"status": status, "last_updated": moment}
-    store.patch(Path(OCP, location_id, "EVSE-1"), change, None, lambda document: ())
+    store.patch_part(Path(OCP, location_id, "EVSE-1"), change, None, lambda document: ())
 
 
 def ids(answer: Answer) -> list[str]:

@@ -12,8 +12,9 @@ from ocpi.errors import UnknownLocation
 from ocpi.events import object_changed
 from ocpi.ids import PartyId
 from ocpi.models import EvseStatus, Location, ObjectCount
-from ocpi.store import locations as store
-from ocpi.store.locations import Arrival, Path
+from ocpi.store.locations import Path
+from ocpi.store.locations import locations as store
+from ocpi.store.objects import Arrival
 from ocpi.store.scope import Scope
 from ocpi.store.writing import Outcome
 from ocpi.transport.pagination import PageQuery
@@ -30,11 +31,11 @@ def put(*documents: Document) -> Outcome:
 
 def patch(uid: str, status: str = "CHARGING", moment: str = LATER, location_id: str = "LOC-1") -> None:
     change = {"status": status, "last_updated": moment}
-    store.patch(Path(OCP, location_id, uid), change, None, lambda document: ())
+    store.patch_part(Path(OCP, location_id, uid), change, None, lambda document: ())
 
 
 def stored(location_id: str = "LOC-1") -> Document:
-    text = store.find(Path(OCP, location_id))
+    text = store.find_part(Path(OCP, location_id))
     assert text is not None
     return dict(codec.decode(text.encode()))
 
@@ -186,7 +187,7 @@ def test_odd_documents_survive_any_number_of_refreshes(db: None) -> None:
     expected["evses"][0] |= {"status": "CHARGING", "last_updated": minutes_after_noon(2)}
     assert stored() == expected
     assert stored("ODD")["evses"] == {"not": "a list"}
-    assert store.find(Path(OCP, "ODD", "EVSE-1")) is None
+    assert store.find_part(Path(OCP, "ODD", "EVSE-1")) is None
 
 
 def test_an_evse_without_status_or_with_a_number_for_one_stays_so(db: None) -> None:
@@ -199,7 +200,7 @@ def test_an_evse_without_status_or_with_a_number_for_one_stays_so(db: None) -> N
     put(location(evses=[evse(), *odd]))
     patch("EVSE-1")
     assert stored()["evses"][1:] == odd
-    assert store.find(Path(OCP, "LOC-1", "B", "1")) is None
+    assert store.find_part(Path(OCP, "LOC-1", "B", "1")) is None
 
 
 def test_listeners_hear_of_changes_after_the_commit_and_of_nothing_else(
@@ -300,12 +301,12 @@ def test_puts_and_status_patches_of_one_location_lose_nothing(threaded_db: None)
     def rename() -> None:
         for number in range(30):
             change = {"name": f"name {number}", "last_updated": minutes_after_noon(0)}
-            store.patch(Path(OCP, "LOC-1"), change, None, lambda document: ())
+            store.patch_part(Path(OCP, "LOC-1"), change, None, lambda document: ())
 
     def replace_connector() -> None:
         for amperage in range(30):
             change = {"max_amperage": amperage, "last_updated": minutes_after_noon(0)}
-            store.patch(Path(OCP, "LOC-1", "EVSE-0", "1"), change, None, lambda document: ())
+            store.patch_part(Path(OCP, "LOC-1", "EVSE-0", "1"), change, None, lambda document: ())
 
     def change(index: int) -> Callable[[], None]:
         return lambda: [patch(f"EVSE-{index}", "CHARGING", minutes_after_noon(m)) for m in range(30)] and None

@@ -11,9 +11,10 @@ from django.db import connection, transaction
 
 from ocpi.ids import PartyId
 from ocpi.models import Location
-from ocpi.store import locations as store
 from ocpi.store import revisions
-from ocpi.store.locations import Arrival, Path
+from ocpi.store.locations import Path
+from ocpi.store.locations import locations as store
+from ocpi.store.objects import Arrival
 from ocpi.store.revisions import Change, Position
 from ocpi.store.scope import Scope
 from tests.kit.objects import location, minutes_after_noon
@@ -28,7 +29,7 @@ def put(*ids: str, name: str = "a", party_id: str = "OCP") -> None:
 
 def patch(id: str, minute: int) -> None:
     change = {"status": "CHARGING" if minute % 2 else "BLOCKED", "last_updated": minutes_after_noon(minute)}
-    store.patch(Path(OCP, id, "EVSE-1"), change, 4, lambda document: ())
+    store.patch_part(Path(OCP, id, "EVSE-1"), change, 4, lambda document: ())
 
 
 def feed(since: Position = Position(), limit: int = 100, scope: Scope = EVERYBODY) -> list[Change]:  # noqa: B008
@@ -66,7 +67,7 @@ def test_an_unchanged_object_does_not_come_again(committed: None) -> None:
     last = feed()[-1].position
     put("A")
     assert feed(last) == []
-    store.find(Path(OCP, "A"))
+    store.find_part(Path(OCP, "A"))
     assert feed(last) == []
 
 

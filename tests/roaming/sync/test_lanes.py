@@ -5,8 +5,8 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from ocpi.store import locations
-from ocpi.store.locations import Arrival
+from ocpi.store.locations import Path, locations
+from ocpi.store.objects import Arrival
 from roaming import directory
 from roaming.models import Lane, Party, Platform, RefusedDelivery
 from roaming.sync import lanes
@@ -85,9 +85,9 @@ def test_a_live_status_is_in_what_is_sent(fake_peer):
     peer = fake_peer()
     connect(peer)
     store(location(evses=[evse(uid="E1", status="AVAILABLE")]))
-    path = locations.Path(Arrival(location()).owner, "LOC-1", "E1")
+    path = Path(Arrival(location()).owner, "LOC-1", "E1")
     change = {"status": "CHARGING", "last_updated": minutes_after_noon(5)}
-    locations.patch(path, change, None, lambda document: [])
+    locations.patch_part(path, change, None, lambda document: [])
     drain()
     (sent,) = peer.received.values()
     assert sent["evses"][0]["status"] == "CHARGING"

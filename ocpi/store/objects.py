@@ -1,0 +1,224 @@
+"""The objects of one module: read, put, patched, deleted. What all modules do alike; the others override what differs.
+
+`STORES` in `catalogue.py` has one of these for each module.
+"""
+
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from itertools import groupby
+from typing import Any, ClassVar
+
+from django.db import models, transaction
+
+from ocpi.errors import OcpiError
+from ocpi.events import object_changed
+from ocpi.ids import PartyId
+from ocpi.models import OwnedObject
+from ocpi.store import paging, revisions, writing
+from ocpi.store.documents import Document
+from ocpi.store.scope import Scope
+from ocpi.store.writing import Outcome
+from ocpi.transport.pagination import Page, PageQuery
+from ocpi.types import codec, times
+from ocpi.types.scalars import Wire
+from ocpi.types.validation import Violation
+from ocpi.v221.versions import ModuleID
+
+Check = Callable[[Document], Sequence[Violation]]
+Reconcile = Callable[[Document, Document], Document]
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """A valid document to store, with the defects found in it."""
+
+    document: Document
+    defects: Sequence[Violation] = ()
+
+    @property
+    def owner(self) -> PartyId:
+        return PartyId.of(self.document["country_code"], self.document["party_id"])
+
+    @property
+    def text(self) -> str:
+        return codec.encode_text(self.document)
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A locked row."""
+
+    id: int
+    text: str
+
+
+class Objects:
+    """The objects of one module in its table."""
+
+    model: ClassVar[type[OwnedObject]]
+    shape: ClassVar[type[Wire]]
+    unknown: ClassVar[type[OcpiError]]  # raised when the object to change does not exist
+
+    @property
+    def module(self) -> ModuleID:
+        return self.model.module
+
+    def key(self, document: Document, source: int | None) -> str:
+        """What tells the objects of one owner apart."""
+        return str(document["id"]).lower()
+
+    def columns(self, document: Document) -> dict[str, Any]:
+        """The columns of the module's own table, copied from the document to be searched by."""
+        return {}
+
+    def merge(self, document: Document, changes: Document) -> None:
+        """Apply a PATCH: named fields change, lists and objects are replaced whole (§transport_and_format_patch)."""
+        document.update(changes)
+
+    # --- reading ----------------------------------------------------------------------------------------------------
+
+    def page(self, scope: Scope, query: PageQuery) -> Page:
+        """A page as stored text."""
+        rows, total, last = paging.read(self.model, scope, query, "document")
+        return Page([row[1] for row in rows], total, last)
+
+    def find(self, owner: PartyId, key: str) -> str | None:
+        """The JSON of one object."""
+        return self.rows(owner=owner, key=key.lower()).values_list("document", flat=True).first()
+
+    def find_within(self, scope: Scope, key: str) -> tuple[PartyId, str] | None:
+        """Owner and JSON of the oldest object of that key within `scope`, for URLs that name no owner."""
+        condition, params = scope.sql()
+        table = self.model._meta.db_table
+        visible = f" AND {self.model.visible}" if self.model.visible else ""
+        rows = writing.fetch(
+            f"SELECT owner, document FROM {table} WHERE key = %s AND {condition}{visible} ORDER BY id LIMIT 1",  # noqa: S608
+            [key.lower(), *params],
+        )
+        return (PartyId(rows[0][0]), rows[0][1]) if rows else None
+
+    def texts(self, ids: Sequence[int]) -> dict[int, str]:
+        """The current documents of some rows; deleted ones have none."""
+        return dict(self.rows(id__in=ids).values_list("id", "document"))
+
+    def rows(self, **which: Any) -> "models.QuerySet[Any]":
+        """The rows that are objects to others."""
+        return self.model._default_manager.filter(**which)
+
+    def conflicting(self, arrivals: Sequence[Arrival]) -> list[Arrival]:
+        """Those that would change what cannot be changed."""
+        return []
+
+    # --- writing ----------------------------------------------------------------------------------------------------
+
+    def put(self, arrival: Arrival, source: int | None) -> bool:
+        """Store one whole object; True when it is new."""
+        return self.put_many([arrival], source).created == 1
+
+    def put_many(self, arrivals: Iterable[Arrival], source: int | None, reconcile: Reconcile | None = None) -> Outcome:
+        """Store whole objects, new or replacing; equal ones change nothing. The last of several with one key counts.
+
+        `reconcile(stored, new)` may decide under lock what becomes of an object that is stored already.
+        """
+        outcome = Outcome()
+        newest = {(arrival.owner, self.key(arrival.document, source)): arrival for arrival in arrivals}
+        for owner, group in groupby(sorted(newest.items(), key=lambda item: item[0]), key=lambda item: item[0][0]):
+            outcome += self._put_owner(owner, {key: arrival for (_, key), arrival in group}, source, reconcile)
+        return outcome
+
+    @transaction.atomic
+    def _put_owner(
+        self, owner: PartyId, arrivals: dict[str, Arrival], source: int | None, reconcile: Reconcile | None
+    ) -> Outcome:
+        # The lock on creation comes before any row, or two batches could wait for each other.
+        existing = self.locked(owner, arrivals) if len(arrivals) == 1 else {}
+        if not existing:
+            writing.lock_creation(self.model, owner)
+            existing = self.locked(owner, arrivals)
+        if reconcile:
+            for key, row in existing.items():
+                arrivals[key] = Arrival(reconcile(self.current(row), arrivals[key].document), arrivals[key].defects)
+        changed = {key: arrival for key, arrival in arrivals.items() if self.differs(existing.get(key), arrival)}
+        created = len(arrivals.keys() - existing.keys())
+        if changed:
+            self.save(owner, changed, source)
+        if created:
+            writing.count_created(self.model, owner, created)
+        return Outcome(created, len(changed) - created, len(arrivals) - len(changed))
+
+    def differs(self, stored: Stored | None, arrival: Arrival) -> bool:
+        """Whether an arrival is to be written."""
+        return stored is None or stored.text != arrival.text
+
+    def locked(self, owner: PartyId, keys: Collection[str]) -> Mapping[str, Stored]:
+        """The existing objects by key, locked."""
+        rows = writing.locked(self.model, owner, keys, "id, document")
+        return {key: Stored(*row) for key, row in rows.items()}
+
+    def current(self, stored: Stored) -> Document:
+        """The document of a locked row."""
+        document: Document = codec.decode(stored.text.encode())
+        return document
+
+    def save(self, owner: PartyId, arrivals: Mapping[str, Arrival], source: int | None) -> list[tuple[Any, ...]]:
+        """Write whole objects of one owner; the caller holds the locks. Returns id and key of each."""
+        now = writing.adapted(datetime.now(UTC))
+        places = revisions.take(len(arrivals))
+        saved = writing.upsert(
+            self.model,
+            ("owner", "key"),
+            [
+                {
+                    "owner": str(owner),
+                    "key": key,
+                    "last_updated": writing.adapted(times.parse(arrival.document["last_updated"])),
+                    "document": arrival.text,
+                    "defects": codec.encode_text(arrival.defects) if arrival.defects else "",
+                    "source": source,
+                    "revision": place.revision,
+                    "xid": place.xid,
+                    "received_at": now,
+                    **self.columns(arrival.document),
+                }
+                for (key, arrival), place in zip(arrivals.items(), places, strict=True)
+            ],
+            returning="id, key",
+        )
+        self.announce(owner, source)
+        return saved
+
+    @transaction.atomic
+    def patch(self, owner: PartyId, key: str, changes: Document, source: int | None, check: Check) -> None:
+        """Change the named fields of an object.
+
+        `changes` has passed `check_patch`; `check` is called with the whole resulting object and returns its defects,
+        or raises. Raises `unknown` when the object does not exist; nothing is created.
+        """
+        key = key.lower()
+        stored = self.locked(owner, [key]).get(key)
+        if stored is None:
+            raise self.unknown(f"unknown: {key} of {owner}; PUT it first")
+        document = self.current(stored)
+        self.merge(document, changes)
+        arrival = Arrival(document, check(document))
+        if self.differs(stored, arrival):
+            self.save(owner, {key: arrival}, source)
+
+    def announce(self, owner: PartyId, source: int | None) -> None:
+        """Tell on commit that objects of an owner changed."""
+        transaction.on_commit(
+            lambda: object_changed.send(sender=self.model, module=self.module, owner=owner, source=source)
+        )
+
+
+def short(value: object, length: int) -> str:
+    """A text for a column to search by; empty when a partner wrote something too odd, which the document keeps."""
+    return value if isinstance(value, str) and len(value) <= length else ""
+
+
+def party(value: object) -> str:
+    """The party named in a part of a document, as a column; empty when it cannot be one."""
+    if not isinstance(value, dict):
+        return ""
+    return short(PartyId.of(str(value.get("country_code")), str(value.get("party_id"))), 6)
