@@ -72,6 +72,8 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "django.contrib.staticfiles",
     "rest_framework",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
     "django_celery_beat",
     "auditlog",
     "axes",
@@ -154,10 +156,34 @@ OCPI: dict[str, str] = {
     "gateway": "roaming.hub.gateway.gateway",
 }
 REST_FRAMEWORK = {
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "UNAUTHENTICATED_USER": None,
     "UNAUTHENTICATED_TOKEN": None,
     "DEFAULT_AUTHENTICATION_CLASSES": ["rest_framework.authentication.SessionAuthentication"],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAdminUser"],
+}
+
+SPECTACULAR_SETTINGS = {
+    "TITLE": "OCPI roaming node",
+    "DESCRIPTION": "OCPI 2.2.1: every module, Sender and Receiver.",
+    "VERSION": "2.2.1",
+    "OAS_VERSION": "3.1.1",
+    "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
+    "SERVE_AUTHENTICATION": [],
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "PREPROCESSING_HOOKS": ["ocpi.api.schema.expand"],
+    "APPEND_COMPONENTS": {
+        "securitySchemes": {
+            "credentialsToken": {
+                "type": "apiKey",
+                "in": "header",
+                "name": "Authorization",
+                "description": "The word Token, a space, and the credentials token in base64",
+            }
+        }
+    },
 }
 
 # --- Celery ---------------------------------------------------------------------------------------------------------

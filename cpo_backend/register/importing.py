@@ -1,9 +1,9 @@
-"""Own Locations from a file into the store: what changed is written, what did not is left alone.
+"""Own objects from a file into the store: what changed is written, what did not is left alone.
 
 A register knows nothing of live state and has no time stamps of its own. So an EVSE that is stored already keeps its
 status, an EVSE that reads as before keeps its `last_updated`, and one that vanished from its Location becomes REMOVED
 (§mod_locations_flow_and_lifecycle): EVSEs are never deleted. OCPI documents speak for themselves and are taken as
-they are. What we send is always valid, so an own Location with any violation is rejected.
+they are. What we send is always valid, so an own object with any violation is rejected.
 """
 
 from collections.abc import Callable
@@ -12,45 +12,56 @@ from typing import Any
 from cpo_backend.register.sites import RejectedRow, Site, SiteList
 from ocpi.ids import PartyId
 from ocpi.store.documents import Document
-from ocpi.store.locations import locations
-from ocpi.store.objects import Arrival
+from ocpi.store.objects import Arrival, Objects, Reconcile
 from ocpi.store.writing import Outcome
 from ocpi.types import validation
-from ocpi.v221.locations import Location, Status
+from ocpi.v221.locations import Status
 
 BATCH = 500
 Progress = Callable[[int, int], None]
 
 
 def store_sites(
-    sites: SiteList, owner: PartyId, *, from_register: bool, progress: Progress = lambda done, total: None
+    sites: SiteList,
+    owner: PartyId,
+    store: Objects,
+    *,
+    reconcile: Reconcile | None = None,
+    progress: Progress = lambda done, total: None,
 ) -> tuple[Outcome, list[RejectedRow]]:
-    """Write the Locations of `owner`; returns the counts and everything rejected, by the reader or here."""
+    """Write the objects of `owner`; returns the counts and everything rejected, by the reader or here."""
     outcome, rejected = Outcome(), list(sites.rejected)
     for start in range(0, len(sites.sites), BATCH):
-        arrivals = []
-        for site in sites.sites[start : start + BATCH]:
-            if (refusal := _refusal(site, owner)) is not None:
+        usable: dict[int, Site] = {}
+        for index, site in enumerate(sites.sites[start : start + BATCH]):
+            if (refusal := _refusal(site, owner, store)) is not None:
                 rejected.append(refusal)
             else:
-                arrivals.append(Arrival(site.document))
-        outcome += locations.put_many(arrivals, source=None, reconcile=keep_live if from_register else None)
+                usable[index] = site
+        arrivals = {index: Arrival(site.document) for index, site in usable.items()}
+        conflicting = store.conflicting(list(arrivals.values()))
+        for index in [index for index, arrival in arrivals.items() if arrival in conflicting]:
+            del arrivals[index]
+            rejected.append(_rejected(usable[index], "changed", "was imported before with another content"))
+        outcome += store.put_many(arrivals.values(), None, reconcile)
         progress(min(start + BATCH, len(sites.sites)), len(sites.sites))
     return outcome, rejected
 
 
-def _refusal(site: Site, owner: PartyId) -> RejectedRow | None:
-    violations = validation.check(site.document, Location)
-    line, where = site.lines[0], str(site.document.get("id", ""))
-    points = len(site.document["evses"]) if isinstance(site.document.get("evses"), list) else 0
+def _refusal(site: Site, owner: PartyId, store: Objects) -> RejectedRow | None:
+    violations = validation.check(site.document, store.shape)
     if violations:
-        reason = "; ".join(f"{found.pointer}: {found.message}" for found in violations[:5])
-        return RejectedRow(line=line, code="invalid", reason=reason, where=where, charging_points=points)
+        return _rejected(site, "invalid", "; ".join(f"{found.pointer}: {found.message}" for found in violations[:5]))
     if PartyId.of(site.document["country_code"], site.document["party_id"]) != owner:
-        return RejectedRow(
-            line=line, code="foreign_owner", reason=f"not owned by {owner}", where=where, charging_points=points
-        )
+        return _rejected(site, "foreign_owner", f"not owned by {owner}")
     return None
+
+
+def _rejected(site: Site, code: str, reason: str) -> RejectedRow:
+    document = site.document
+    points = len(document["evses"]) if isinstance(document.get("evses"), list) else 0
+    where = str(document.get("id") or document.get("uid") or "")
+    return RejectedRow(line=site.lines[0], code=code, reason=reason, where=where, charging_points=points)
 
 
 def keep_live(current: Document, new: Document) -> Document:

@@ -1,6 +1,6 @@
-"""OCPI JSON into the same shape as a register: Locations somebody else's program wrote.
+"""OCPI JSON into the same shape as a register: objects that somebody else's program wrote.
 
-Accepted, plain or gzipped: a list of Locations, an OCPI response whose `data` is such a list, one Location,
+Accepted, plain or gzipped: a list of objects, an OCPI response whose `data` is such a list, one object,
 or JSON lines. Documents pass unchanged, unknown fields and exact numbers included; whether they are valid,
 and whose they are, is for the reader of the result to judge.
 """
@@ -14,7 +14,7 @@ from ocpi.types.codec import MalformedJson, decode
 
 
 def read_sites(path: Path) -> SiteList:
-    """The Locations in the file at `path`; `line` and `lines` are places in the list, or line numbers of JSON
+    """The objects in the file at `path`; `line` and `lines` are places in the list, or line numbers of JSON
     lines.
 
     Raises `UnreadableRegister` if the file is none of the accepted forms.
@@ -26,7 +26,7 @@ def read_sites(path: Path) -> SiteList:
         elif isinstance(item, MalformedJson):
             result.rejected.append(RejectedRow(line=line, code="malformed_json", reason=str(item), where=""))
         else:
-            reason = f"a Location is a JSON object, not {type(item).__name__}"
+            reason = f"an OCPI object is a JSON object, not {type(item).__name__}"
             result.rejected.append(RejectedRow(line=line, code="not_an_object", reason=reason, where=repr(item)[:80]))
     return result
 
@@ -43,7 +43,7 @@ def _items(content: bytes, path: Path) -> Iterable[tuple[int, Any]]:
         is_response = "data" in document or "status_code" in document
         document = document.get("data") if is_response else [document]
     if not isinstance(document, list):
-        raise UnreadableRegister(f"{path} holds no list of Locations")
+        raise UnreadableRegister(f"{path} holds no list of objects")
     return enumerate(document, start=1)
 
 

@@ -4,6 +4,7 @@ A view authenticates the platform by its token, refuses bootstrap tokens outside
 gateway about functional modules, and answers with an envelope and swapped routing headers.
 """
 
+from collections.abc import Mapping
 from typing import Any, ClassVar
 from urllib.parse import parse_qsl
 
@@ -15,6 +16,7 @@ from ocpi import ports
 from ocpi.api import exceptions
 from ocpi.api.authentication import authenticate
 from ocpi.api.middleware import JSON
+from ocpi.api.schema import Message, OcpiSchema
 from ocpi.errors import BodyTooLarge, InvalidParameters, MalformedBody, MethodNotAllowed, Unauthenticated
 from ocpi.ports import Admission, Caller
 from ocpi.transport import envelope, pagination
@@ -34,12 +36,22 @@ class OcpiView(APIView):
     and one form of error, and choosing among many would cost a request as much as its own work.
     """
 
+    schema = OcpiSchema()
+    tag: ClassVar[str] = "versions"  # the heading it stands under in the API documentation
+    is_routed: ClassVar[bool] = False  # whether it carries routing headers
+    messages: ClassVar[Mapping[str, Message]] = {}  # by method, for the API documentation
+
     http_method_names = ["get", "head", "put", "patch", "post", "delete"]
 
     # Only versions and credentials accept the bootstrap token (§transport_and_format_authorization_header).
     accepts_bootstrap_token: ClassVar[bool] = False
 
     caller: Caller
+
+    @classmethod
+    def message(cls, method: str, path: str) -> Message:
+        """What a method of the view takes and gives at a path template."""
+        return cls.messages.get(method) or Message()
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         try:
@@ -96,6 +108,7 @@ class FunctionalView(OcpiView):
 
     module: ClassVar[ModuleID]
     interface: ClassVar[InterfaceRole]
+    is_routed = True
 
     admission: Admission | None = None
 

@@ -11,6 +11,7 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, re_path
 
 from ocpi import ports
+from ocpi.api.schema import Message
 from ocpi.api.views import OcpiView, refuse
 from ocpi.errors import MethodNotAllowed
 from ocpi.modules.paths import VERSION_PATH
@@ -22,6 +23,14 @@ MODULE = ModuleID.CREDENTIALS
 
 
 class CredentialsView(OcpiView):
+    """§credentials_credentials_endpoint"""
+
+    tag = MODULE
+    messages = {
+        "get": Message(data=Credentials),
+        "post": Message(body=Credentials, data=Credentials),
+        "put": Message(body=Credentials, data=Credentials),
+    }
     accepts_bootstrap_token = True
 
     def get(self, request: HttpRequest) -> HttpResponse:

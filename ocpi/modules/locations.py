@@ -9,6 +9,7 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, re_path
 
+from ocpi.api.schema import Message
 from ocpi.api.views import FunctionalView, refuse
 from ocpi.errors import NotFound
 from ocpi.modules import paths
@@ -19,6 +20,7 @@ from ocpi.store.locations import locations as store
 from ocpi.store.objects import Arrival
 from ocpi.transport import envelope
 from ocpi.types import validation
+from ocpi.types.scalars import Wire
 from ocpi.types.validation import Violation
 from ocpi.v221.locations import Connector, Evse, Location
 from ocpi.v221.versions import InterfaceRole, ModuleID
@@ -30,6 +32,10 @@ class SenderView(FunctionalView):
     """§mod_locations_cpo_interface"""
 
     module, interface = MODULE, InterfaceRole.SENDER
+
+    @classmethod
+    def message(cls, method: str, path: str) -> Message:
+        return Message(data=_shape(path) if "{" in path else list[Location])
 
     def get(
         self,
@@ -51,6 +57,11 @@ class ReceiverView(OwnerView):
     """§mod_locations_emsp_interface"""
 
     module = MODULE
+
+    @classmethod
+    def message(cls, method: str, path: str) -> Message:
+        shape = _shape(path)
+        return Message(data=shape) if method == "get" else Message(body=shape, partial=method == "patch")
 
     def initial(self, request: HttpRequest, **kwargs: Any) -> None:
         super().initial(request, **kwargs)
@@ -85,6 +96,10 @@ class ReceiverView(OwnerView):
         same_ids(changes, **{name: value for name, value in identity.items() if name in changes})
         store.patch_part(path, changes, self.caller.platform_id, _defects)
         return self.answer()
+
+
+def _shape(template: str) -> type[Wire]:
+    return Connector if "{connector_id}" in template else Evse if "{evse_uid}" in template else Location
 
 
 def _defects(location: dict[str, Any]) -> list[Violation]:

@@ -4,11 +4,13 @@ An owner's Sender interface lists its objects; on the Receiver interface owners 
 country code and party id.
 """
 
+import types
 from typing import Any, ClassVar
 
 from django.http import HttpRequest, HttpResponse
 
 from ocpi import ports
+from ocpi.api.schema import Message
 from ocpi.api.views import FunctionalView, refuse
 from ocpi.errors import InvalidParameters, NotFound
 from ocpi.ids import PartyId
@@ -26,6 +28,10 @@ class ListView(FunctionalView):
 
     interface = InterfaceRole.SENDER
     store: ClassVar[Objects]
+
+    @classmethod
+    def message(cls, method: str, path: str) -> Message:
+        return Message(data=types.GenericAlias(list, (cls.store.shape,)))
 
     def get(self, request: HttpRequest) -> HttpResponse:
         return self.page(self.store.page)
@@ -51,6 +57,16 @@ class ObjectView(OwnerView):
 
     store: ClassVar[Objects]
     missing: ClassVar[OcpiStatus] = OcpiStatus.CLIENT_ERROR  # status of a GET that finds nothing (errata E5)
+
+    @classmethod
+    def message(cls, method: str, path: str) -> Message:
+        shape = cls.store.shape
+        match method:
+            case "get":
+                return Message(data=shape)
+            case "put" | "patch":
+                return Message(body=shape, partial=method == "patch")
+        return Message()
 
     def key(self, object_id: str) -> str:
         """The store's key of the object that the URL names."""

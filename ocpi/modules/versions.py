@@ -9,6 +9,7 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, re_path
 
+from ocpi.api.schema import Message
 from ocpi.api.views import OcpiView
 from ocpi.ids import VERSION
 from ocpi.modules.paths import VERSION_PATH
@@ -22,6 +23,7 @@ _OURS = VersionNumber(VERSION)
 class VersionsView(OcpiView):
     """§version_information_endpoint_version_information_endpoint"""
 
+    messages = {"get": Message(data=list[Version])}
     accepts_bootstrap_token = True
 
     def get(self, request: HttpRequest) -> HttpResponse:
@@ -31,6 +33,7 @@ class VersionsView(OcpiView):
 class VersionDetailsView(OcpiView):
     """§version_information_endpoint_version_details_endpoint"""
 
+    messages = {"get": Message(data=VersionDetails)}
     accepts_bootstrap_token = True
     endpoints: Iterable[Mounted] = ()
 

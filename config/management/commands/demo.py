@@ -8,32 +8,34 @@ from typing import Any
 
 from django.core.management.base import CommandParser
 
-from config import demo
+from config.demo import story
+from config.demo.node import DemoFailed
 from ocpi.cli import NodeCommand, fail
 
 
 class Command(NodeCommand):
     help = (
         "Start a hub, a CPO and an eMSP, register both with the hub, share charging sites by Broadcast Push and GET "
-        "All, change one and see it arrive. Exit code 0 only if every step held."
+        "All, then Tariffs and Tokens; authorize a card in real time, push a Session and its CDR. Exit code 0 only if "
+        "every step held."
     )
 
     def arguments(self, parser: CommandParser) -> None:
         parser.add_argument(
             "--locations",
             type=Path,
-            default=Path(os.environ.get("LOCATIONS") or demo.SAMPLE),
+            default=Path(os.environ.get("LOCATIONS") or story.SAMPLE),
             help="sites to import (default: $LOCATIONS, else the bundled sample)",
         )
 
     def run(self, **options: Any) -> tuple[Mapping[str, Any], int]:
         try:
-            steps = demo.run(options["locations"].resolve(), self._tell)
-        except demo.DemoFailed as error:
+            steps = story.run(options["locations"].resolve(), self._tell)
+        except DemoFailed as error:
             fail(str(error))
         return {"steps": [asdict(step) for step in steps]}, 0
 
-    def _tell(self, step: demo.Step) -> None:
+    def _tell(self, step: story.Step) -> None:
         self.stderr.write(f"ok  {step.seconds:7.2f} s  {step.name}: {step.saw}", style_func=str)
 
     def show(self, result: Mapping[str, Any]) -> None:

@@ -1,0 +1,159 @@
+"""One node of the demo: its environment, its processes, its database."""
+
+import contextlib
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import environ
+import httpx
+from django.conf import settings
+from django.db import connection, connections
+
+from ocpi.models import Location, OwnedObject
+from ocpi.store.documents import Document
+from ocpi.types import codec
+
+PATIENCE_SECONDS = 300
+
+
+class DemoFailed(Exception):
+    """A step of the demo did not hold."""
+
+
+class Node:
+    """One node of the demo: its environment, its processes, its database."""
+
+    def __init__(self, name: str, parties: str, directory: Path, number: int) -> None:
+        self.name, self.port = name, _free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        inherited = {key: value for key, value in os.environ.items() if key not in {"NODE_PARTIES", "NODE_URL"}}
+        self._env = (
+            inherited
+            | _backends(name, directory, number)
+            | {
+                "NODE_URL": self.url,
+                "NODE_PARTIES": parties,
+                "NODE_ALLOW_PRIVATE_URLS": "1",
+                "LOG_LEVEL": "WARNING",
+            }
+        )
+        self._log = (directory / f"{name}.log").open("wb")
+        self._process: subprocess.Popen[bytes] | None = None
+        connections.databases[name] = {
+            **connections.databases["default"],
+            **environ.Env.db_url_config(self._env["DATABASE_URL"]),
+        }
+
+    def start(self) -> None:
+        """Start the node's processes; `wait_ready` waits for them."""
+        port = str(self.port)
+        if connection.vendor != "sqlite":
+            self.manage("migrate", "--verbosity", "0")
+        command = (
+            [sys.executable, "manage.py", "runnode", "--port", port]
+            if connection.vendor == "sqlite"
+            else [str(Path(sys.executable).parent / "honcho"), "start", "--port", port]
+        )
+        self._process = subprocess.Popen(  # noqa: S603
+            command, cwd=settings.BASE_DIR, env=self._env, stdout=self._log, stderr=self._log, start_new_session=True
+        )
+
+    def wait_ready(self) -> None:
+        """Wait until /readyz answers 200."""
+        wait(f"{self.name} is ready", lambda: _is_ready(self.url))
+
+    def stop(self) -> int:
+        """SIGTERM, then wait for the node to drain; returns its exit code."""
+        if self._process is None:
+            return 0
+        with contextlib.suppress(ProcessLookupError):
+            self._process.send_signal(signal.SIGTERM)
+        try:
+            return self._process.wait(timeout=30)
+        except subprocess.TimeoutExpired:
+            os.killpg(self._process.pid, signal.SIGKILL)
+            return -signal.SIGKILL
+
+    def manage(self, *arguments: str, tolerated: Sequence[int] = (0,)) -> Any:
+        """Run a management command of this node; returns its JSON, if it printed any."""
+        done = subprocess.run(  # noqa: S603
+            [sys.executable, "manage.py", *arguments],
+            cwd=settings.BASE_DIR,
+            env=self._env,
+            capture_output=True,
+            check=False,
+        )
+        if done.returncode not in tolerated:
+            tail = done.stderr.decode()[-1500:]
+            raise DemoFailed(f"{self.name}: manage.py {' '.join(arguments)} exited {done.returncode}\n{tail}")
+        return json.loads(done.stdout) if done.stdout.strip() else None
+
+    def documents(self, model: type[OwnedObject]) -> dict[str, Document]:
+        """Every object of a module that the node holds, by owner and key."""
+        rows = model._default_manager.using(self.name).values_list("owner", "key", "document")
+        return {f"{owner} {key}": codec.decode(document.encode()) for owner, key, document in rows}
+
+    def count(self, model: type[OwnedObject] = Location) -> int:
+        return model._default_manager.using(self.name).count()
+
+    def document(self, model: type[OwnedObject], key: str) -> Document | None:
+        rows = model._default_manager.using(self.name).filter(key=key.lower())
+        text = rows.values_list("document", flat=True).first()
+        return codec.decode(text.encode()) if text else None
+
+    def import_objects(self, module: str, party: str, documents: Sequence[Document]) -> Any:
+        """Import own objects; returns the report."""
+        with tempfile.NamedTemporaryFile("wb", suffix=".json") as file:
+            file.write(codec.encode(documents))
+            file.flush()
+            return self.manage("import_objects", module, file.name, "--party", party, "--json")
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _backends(name: str, directory: Path, number: int) -> dict[str, str]:
+    if connection.vendor == "sqlite":
+        return {"DATABASE_URL": f"sqlite:///{directory / name}.sqlite3", "REDIS_URL": ""}
+    with connection.cursor() as cursor:
+        cursor.execute(f'DROP DATABASE IF EXISTS "demo_{name}"')
+        cursor.execute(f'CREATE DATABASE "demo_{name}"')
+    return {
+        "DATABASE_URL": f"{os.environ['DATABASE_URL'].rsplit('/', 1)[0]}/demo_{name}",
+        "REDIS_URL": f"{os.environ['REDIS_URL'].rstrip('/').removesuffix('/0')}/{number}",
+    }
+
+
+def _is_ready(url: str) -> bool:
+    try:
+        return httpx.get(f"{url}/readyz", timeout=2, trust_env=False).status_code == 200
+    except httpx.HTTPError:
+        return False
+
+
+def wait(what: str, holds: Callable[[], bool]) -> float:
+    """Wait until something holds; returns the seconds it took, or raises DemoFailed."""
+    started = time.monotonic()
+    while not holds():
+        if time.monotonic() - started > PATIENCE_SECONDS:
+            raise DemoFailed(f"{what}: not within {PATIENCE_SECONDS} s")
+        time.sleep(0.05)
+    return time.monotonic() - started
+
+
+def expect(holds: bool, otherwise: str) -> None:
+    """Raise DemoFailed unless it holds."""
+    if not holds:
+        raise DemoFailed(otherwise)

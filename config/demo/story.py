@@ -1,0 +1,195 @@
+"""`make demo`: three nodes of this program on loopback do the main job, end to end.
+
+Hub NL*HUB, CPO DE*CPO and eMSP NL*MSP, each with its own processes and its own database. Embedded (SQLite) unless
+DATABASE_URL names PostgreSQL; then each node is its Procfile under honcho, with a database and a Redis number of its
+own. Every step checks what it claims; the first that does not hold ends the demo.
+
+Sessions and CDRs are nobody's business but the eMSP's, and a real-time authorization needs an answer: for them the CPO
+and the eMSP connect to each other directly, beside the hub.
+"""
+
+import contextlib
+import shutil
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.db import connection
+
+from config.demo import samples
+from config.demo.node import DemoFailed, Node, expect, wait
+from ocpi.cli import progress
+from ocpi.models import Cdr, ClientInfo, Location, OwnedObject, Session, Tariff, Token
+from ocpi.types import times
+
+SAMPLE = Path(settings.BASE_DIR) / "cpo_backend" / "register" / "sample.json"
+CPO, MSP = "DE*CPO", "NL*MSP"
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What one step saw, and how long it took."""
+
+    name: str
+    saw: str
+    seconds: float
+
+
+def run(locations: Path, tell: Callable[[Step], None]) -> list[Step]:
+    """Play the whole story with the sites in `locations`; `tell` hears of each step as it is done."""
+    steps: list[Step] = []
+
+    @contextlib.contextmanager
+    def step(name: str) -> Iterator[Callable[[str], None]]:
+        started = time.monotonic()
+        saw: list[str] = []
+        yield saw.append
+        steps.append(Step(name, "; ".join(saw), time.monotonic() - started))
+        tell(steps[-1])
+
+    directory = Path(tempfile.mkdtemp(prefix="demo-", dir=settings.VAR_DIR))
+    hub = Node("hub", "HUB:NL*HUB:Example Hub", directory, 1)
+    cpo = Node("cpo", "CPO:DE*CPO:Example Charging", directory, 2)
+    msp = Node("msp", "EMSP:NL*MSP:Example Mobility", directory, 3)
+    try:
+        _story(hub, cpo, msp, locations, step)
+    except DemoFailed as error:
+        raise DemoFailed(f"{error}\n(logs of the nodes: {directory})") from None
+    finally:
+        codes = {node.name: node.stop() for node in (msp, cpo, hub)}
+    with step("stop the nodes") as saw:
+        if connection.vendor == "sqlite" and any(codes.values()):
+            raise DemoFailed(f"nodes did not drain on SIGTERM: exit codes {codes}")
+        saw("SIGTERM drained all three")
+    shutil.rmtree(directory)
+    return steps
+
+
+def _story(hub: Node, cpo: Node, msp: Node, locations: Path, step: Callable[..., Any]) -> None:
+    with step("start hub, CPO and eMSP") as saw:
+        for node in (hub, cpo, msp):
+            node.start()
+        for node in (hub, cpo, msp):
+            node.wait_ready()
+        saw(", ".join(f"{node.name} {node.url}" for node in (hub, cpo, msp)))
+    _share_locations(hub, cpo, msp, locations, step)
+    _share_tariffs_and_tokens(hub, cpo, msp, step)
+    _charge(cpo, msp, step)
+
+
+def _share_locations(hub: Node, cpo: Node, msp: Node, locations: Path, step: Callable[..., Any]) -> None:
+    with step("import charging sites at the CPO") as saw:
+        report = cpo.manage("import_locations", str(locations), "--party", CPO, "--json", tolerated=(0, 3))
+        total = report["created"]
+        saw(f"{total} Locations, {report['evses']} EVSEs, {report['rejected']} rows rejected with reasons")
+        saw(f"{report['per_second']} Locations/s")
+        expect(total > 0 and cpo.count() == total, f"the CPO holds {cpo.count()} of {total}")
+    with step("CPO registers with the hub") as saw:
+        saw(_register(cpo, hub))
+    with step("Broadcast Push: CPO to hub") as saw:
+        saw(_flow(hub, total, "the hub's copies"))
+    with step("eMSP registers with the hub") as saw:
+        saw(_register(msp, hub))
+    with step("Broadcast Push: hub to eMSP, with the eMSP's own first pull") as saw:
+        saw(_flow(msp, total, "the eMSP's copies"))
+    with step("GET All at the eMSP") as saw:
+        pulled = msp.manage("sync_platform", "hub", "--module", "locations", "--full", "--json")["locations"]
+        expect(pulled["created"] + pulled["updated"] == 0, f"GET All found differences: {pulled}")
+        expect(pulled["unchanged"] == total, f"GET All returned {pulled['unchanged']} of {total}")
+        saw(f"{pulled['unchanged']} Locations in {pulled['pages']} pages, {pulled['per_second']} Locations/s")
+    with step("compare object by object") as saw:
+        saw(_compare(Location, cpo, hub, msp))
+    with step("change one EVSE's status at the CPO") as saw:
+        saw(_change_one(cpo, msp))
+
+
+def _share_tariffs_and_tokens(hub: Node, cpo: Node, msp: Node, step: Callable[..., Any]) -> None:
+    with step("Tariffs from the CPO through the hub to the eMSP") as saw:
+        cpo.import_objects("tariffs", CPO, samples.tariffs(CPO))
+        wait("the Tariffs arrive", lambda: msp.documents(Tariff) == cpo.documents(Tariff))
+        saw(_compare(Tariff, cpo, hub, msp))
+    with step("Tokens from the eMSP through the hub to the CPO") as saw:
+        msp.import_objects("tokens", MSP, samples.tokens(MSP))
+        wait("the Tokens arrive", lambda: cpo.documents(Token) == msp.documents(Token))
+        saw(_compare(Token, msp, hub, cpo))
+    with step("HubClientInfo: the hub tells who is connected") as saw:
+        wait("both hear of the other", lambda: all(_knows_others(node) for node in (cpo, msp)))
+        saw("; ".join(f"{node.name} knows of {', '.join(sorted(_statuses(node)))}" for node in (cpo, msp)))
+
+
+def _charge(cpo: Node, msp: Node, step: Callable[..., Any]) -> None:
+    location = next(found for found in cpo.documents(Location).values() if found.get("evses"))
+    card, blocked = samples.tokens(MSP)[:2]
+    with step("CPO and eMSP connect directly, for what is private") as saw:
+        saw(_register(cpo, msp))
+    with step("real-time authorization from the CPO to the eMSP") as saw:
+        allowed = cpo.manage("authorize_token", card["uid"], "--party", CPO, "--location", location["id"], "--json")
+        expect(allowed["allowed"] == "ALLOWED" and allowed["source"] == "REAL_TIME", f"decision {allowed}")
+        refused = cpo.manage("authorize_token", blocked["uid"], "--party", CPO, "--json", tolerated=(1,))
+        expect(refused["allowed"] == "BLOCKED", f"decision {refused}")
+        saw(f"{card['uid']} {allowed['allowed']} in {allowed['milliseconds']} ms: {allowed['reason']}")
+        saw(f"{blocked['uid']} {refused['allowed']}")
+    session = samples.session(location, card, allowed["authorization_reference"])
+    with step("a Session is pushed while it happens") as saw:
+        cpo.import_objects("sessions", CPO, [session])
+        seconds = wait("the Session begins", lambda: msp.document(Session, session["id"]) == session)
+        session = samples.completed(session)
+        cpo.import_objects("sessions", CPO, [session])
+        seconds += wait("the Session ends", lambda: msp.document(Session, session["id"]) == session)
+        saw(f"{session['id']} ACTIVE, then COMPLETED with {session['kwh']} kWh; in all {seconds:.2f} s to the eMSP")
+    with step("its CDR is pushed and received") as saw:
+        document = samples.cdr(session, location, list(cpo.documents(Tariff).values()))
+        cpo.import_objects("cdrs", CPO, [document])
+        seconds = wait("the CDR arrives", lambda: msp.document(Cdr, document["id"]) == document)
+        cost = document["total_cost"]
+        saw(f"{document['id']}: {document['total_energy']} kWh, {cost['excl_vat']} EUR ({cost['incl_vat']} with VAT)")
+        saw(f"digit for digit at the eMSP after {seconds:.2f} s")
+
+
+def _register(node: Node, host: Node) -> str:
+    invitation = host.manage("invite_platform", node.name, "--json")
+    report = node.manage("connect_platform", host.name, invitation["versions_url"], invitation["token"], "--json")
+    return f"{report['state']} with {', '.join(report['parties'])}, {len(report['endpoints'])} endpoints"
+
+
+def _flow(node: Node, total: int, what: str) -> str:
+    before = node.count()
+    with progress(what) as advance:
+
+        def all_there() -> bool:
+            advance(node.count(), total)
+            return node.count() >= total
+
+        seconds = wait(what, all_there)
+    return f"{total} Locations, {round((total - before) / max(seconds, 0.001))} Locations/s"
+
+
+def _compare(model: type[OwnedObject], source: Node, *copies: Node) -> str:
+    documents = source.documents(model)
+    for copy in copies:
+        expect(copy.documents(model) == documents, f"the {model.__name__}s at {copy.name} differ from {source.name}'s")
+    return f"{len(documents)} {model.__name__}s equal at {', '.join(node.name for node in (source, *copies))}"
+
+
+def _change_one(cpo: Node, msp: Node) -> str:
+    document = next(iter(cpo.documents(Location).values()))
+    evse, now = document["evses"][0], times.now()
+    evse["status"] = "CHARGING" if evse["status"] != "CHARGING" else "AVAILABLE"
+    evse["last_updated"] = document["last_updated"] = now
+    report = cpo.import_objects("locations", CPO, [document])
+    expect(report["updated"] == 1, f"import_objects reports {report}")
+    seconds = wait("the eMSP sees the change", lambda: msp.document(Location, document["id"]) == document)
+    return f"{document['id']} / {evse['uid']} is {evse['status']} at the eMSP after {seconds:.2f} s"
+
+
+def _statuses(node: Node) -> set[str]:
+    found = node.documents(ClientInfo).values()
+    return {f"{info['country_code']}*{info['party_id']} {info['status']}" for info in found}
+
+
+def _knows_others(node: Node) -> bool:
+    return {f"{CPO} CONNECTED", f"{MSP} CONNECTED"} <= _statuses(node)
