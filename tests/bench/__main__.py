@@ -15,7 +15,7 @@ from pathlib import Path
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
-from tests.bench import processes, register_cases, report, web_cases
+from tests.bench import module_cases, processes, register_cases, report, web_cases
 from tests.bench.options import Options
 from tests.bench.processes import CaseFailed, Postgres
 from tests.bench.report import Figure
@@ -24,6 +24,10 @@ CASES: dict[str, Callable[[Options], list[Figure]]] = {
     "page": web_cases.page,
     "patch": web_cases.patch,
     "depth": web_cases.depth,
+    "authorize": module_cases.authorize,
+    "session": module_cases.session,
+    "cdr": module_cases.cdr,
+    "tokens": module_cases.tokens,
     "pull": register_cases.pull,
     "memory": register_cases.memory,
 }
@@ -35,7 +39,10 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--seconds", type=float, default=3, help="length of one round (default: %(default)s)")
     parser.add_argument("--rounds", type=int, default=3, help="rounds per target, medians count (default: %(default)s)")
     parser.add_argument(
-        "--rows", type=int, default=1_000_000, help="Locations of the case depth (default: %(default)s)"
+        "--rows",
+        type=int,
+        default=1_000_000,
+        help="rows of the cases depth, authorize, tokens (default: %(default)s)",
     )
     found = parser.parse_args()
     if found.rows < 1000 or found.rounds < 1 or found.seconds < 1:

@@ -1,4 +1,4 @@
-"""The reference for pages and status changes: a bare ASGI application with psycopg, and nothing else.
+"""The reference for what writes and pages: a bare ASGI application with psycopg, and nothing else.
 
 Same tables, same work in the database, durable; the token is looked up in a dict. No routing, no validation, no
 message ids, no totals: what a node could at best be.
@@ -30,6 +30,16 @@ _STATUS = """
     UPDATE ocpi_evsestatus SET status = %(status)s, stamp = %(stamp)s::text FROM parent
     WHERE location_id = parent.id AND key = %(evse)s
 """
+_SESSION = """
+    UPDATE ocpi_session SET document = (document::jsonb || %s::jsonb)::text, last_updated = %s,
+        revision = nextval('ocpi_revision'), xid = pg_current_xact_id()::text::bigint
+    WHERE owner = %s AND key = %s
+"""
+_CDR = """
+    INSERT INTO ocpi_cdr (owner, key, last_updated, document, defects, revision, xid, received_at,
+        token_owner, session_key, is_credit)
+    VALUES (%s, %s, %s, %s, '', nextval('ocpi_revision'), pg_current_xact_id()::text::bigint, now(), %s, %s, false)
+"""
 _TAIL = b'"status_code":1000,"timestamp":"2026-01-01T00:00:00Z"}'
 
 Scope = dict[str, Any]
@@ -53,7 +63,11 @@ async def application(scope: Scope, receive: Receive, send: Send) -> None:
         return
     connection = await _free.get()
     try:
-        if scope["method"] == "PATCH":
+        if "/sessions/" in scope["path"]:
+            await _answer(send, *await _session(connection, scope["path"], await receive()))
+        elif scope["path"].endswith("/cdrs"):
+            await _answer(send, *await _cdr(connection, await receive()))
+        elif scope["method"] == "PATCH":
             await _answer(send, *await _patch(connection, scope["path"], await receive()))
         elif scope["path"].startswith(LOCATIONS):
             await _answer(send, 200, await _page(connection, scope["query_string"]))
@@ -83,6 +97,23 @@ async def _patch(connection: psycopg.AsyncConnection[Any], path: str, message: d
     }
     cursor = await connection.execute(_STATUS, values)
     return (200, b"{" + _TAIL) if cursor.rowcount == 1 else (404, b'{"status_code":2003}')
+
+
+async def _session(connection: psycopg.AsyncConnection[Any], path: str, message: dict[str, Any]) -> tuple[int, bytes]:
+    change = msgspec.json.decode(message["body"])
+    values = [message["body"].decode(), change["last_updated"], _OWNER, path.rsplit("/", 1)[1].lower()]
+    cursor = await connection.execute(_SESSION, values)
+    return (200, b"{" + _TAIL) if cursor.rowcount == 1 else (404, b'{"status_code":2000}')
+
+
+async def _cdr(connection: psycopg.AsyncConnection[Any], message: dict[str, Any]) -> tuple[int, bytes]:
+    body = message["body"]
+    cdr = msgspec.json.decode(body)
+    token, session = cdr["cdr_token"], cdr["session_id"].lower()
+    owner = f"{token['country_code']}*{token['party_id']}"
+    values = [_OWNER, cdr["id"].lower(), cdr["last_updated"], body.decode(), owner, session]
+    await connection.execute(_CDR, values)
+    return 201, b"{" + _TAIL
 
 
 async def _answer(send: Send, status: int, body: bytes) -> None:

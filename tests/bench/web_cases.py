@@ -100,7 +100,7 @@ def _depth(node: Node, process: Pinned, options: Options) -> list[Figure]:
     first = f"{node.url}{LOCATIONS}?limit={LIMIT}"
     before = int(options.rows * DEEP) - LIMIT
     bare_offset = f"{first}&offset={before + LIMIT}"
-    link = _following(f"{first}&offset={before}", headers, before + LIMIT)
+    link = following(f"{first}&offset={before}", headers, before + LIMIT)
     urls = {"page 0": first, "Link": link, "offset": bare_offset}
     targets = [Target(name, process, url, headers) for name, url in urls.items()]
     rounds = load.interleaved(targets, options.rounds, options.seconds, options.postgres, connections=1)
@@ -127,7 +127,7 @@ def _depth(node: Node, process: Pinned, options: Options) -> list[Figure]:
     ]
 
 
-def _following(url: str, headers: dict[str, str], offset: int) -> str:
+def following(url: str, headers: dict[str, str], offset: int) -> str:
     """The Link of a page, which must lead to where `offset` leads."""
     with httpx.Client(headers=headers, trust_env=False, timeout=60) as client:
         link = next_link(client.get(url).headers.get("Link"))
