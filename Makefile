@@ -5,7 +5,7 @@ READY := .venv/ready
 SERVICES := $(BIN)/python -m tests.kit.services
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-sqlite test-services run check bench prod-local lock clean
+.PHONY: help demo test test-sqlite test-services run check docs bench prod-local lock clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -32,7 +32,7 @@ test-services: $(READY)
 run: $(READY) ## The embedded node on 127.0.0.1:8000
 	$(BIN)/python manage.py runnode
 
-check: $(READY) ## Lint, types, import contracts, Django's checks, missing migrations, tests
+check: $(READY) ## Lint, types, import contracts, Django's checks, missing migrations, OpenAPI drift, tests
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
@@ -41,7 +41,13 @@ check: $(READY) ## Lint, types, import contracts, Django's checks, missing migra
 	FIELD_KEYS=$$($(BIN)/python -c 'from cryptography.fernet import Fernet; print(Fernet.generate_key().decode())') \
 	ALLOWED_HOSTS=node.example.org SECURE_SSL_REDIRECT=1 $(BIN)/python manage.py check --deploy --fail-level WARNING
 	$(BIN)/python manage.py makemigrations --check --dry-run
+	$(BIN)/python manage.py spectacular --validate --fail-on-warn | diff -u docs/openapi.yaml - \
+	|| { echo "the OpenAPI document has drifted: make docs" >&2; exit 1; }
 	$(MAKE) test
+
+docs: $(READY) ## Write what is generated: docs/openapi.yaml, docs/conformance.md
+	$(BIN)/python manage.py spectacular --validate --fail-on-warn --file docs/openapi.yaml
+	$(BIN)/python -m tests.conformance
 
 bench: $(READY) ## Benchmarks against references started in the same run; ratios, also as JSON in bench-results/
 	env -u DATABASE_URL -u REDIS_URL $(SERVICES) run --durable -- $(BIN)/python -m tests.bench

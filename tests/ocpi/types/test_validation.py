@@ -266,6 +266,11 @@ def test_an_integer_written_with_a_fraction_does_not_lose_a_tariff() -> None:
     assert seen(check(document, Tariff)) == [("/elements/0/price_components/0/step_size", "type", False)]
 
 
+def test_enum_values_are_told_apart_by_case() -> None:
+    """R1.18"""
+    assert seen(check(token(type="rfid"), Token)) == [("/type", "enum", False)]
+
+
 def test_an_unknown_enum_value_is_a_defect_even_in_a_key_but_never_fatal() -> None:
     assert seen(check(token(type="NFC"), Token)) == [("/type", "enum", False)]
     assert seen(check(token(type=""), Token)) == [("/type", "length", True)]

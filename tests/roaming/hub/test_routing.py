@@ -42,6 +42,7 @@ def test_a_request_takes_the_route_of_the_specifications_tables(method, interfac
 
 
 def test_get_is_never_broadcast():
+    """R7.6"""
     for interface in ("SENDER", "RECEIVER"):
         for is_list in (True, False):
             assert route("GET", interface, HUB, AT_HUB, is_list).kind is not Kind.BROADCAST
