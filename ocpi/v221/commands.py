@@ -23,7 +23,7 @@ class StartSession(Wire):
     @staticmethod
     def rules(members: Members) -> Iterator[Broken]:
         if members.get("connector_id") is not None and members.get("evse_uid") is None:
-            yield Broken("/evse_uid", "is required when connector_id is set")
+            yield Broken("/evse_uid", "is required when connector_id is set", fatal=True)
 
 
 class StopSession(Wire):
