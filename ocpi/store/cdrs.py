@@ -1,11 +1,10 @@
 """CDRs: once stored, never changed (§mod_cdrs_flow_and_lifecycle)."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
-from django.db import transaction
-
 from ocpi.errors import InvalidParameters
+from ocpi.ids import PartyId
 from ocpi.models import Cdr
 from ocpi.store.documents import Document
 from ocpi.store.objects import Arrival, Objects, Stored, party, short
@@ -26,7 +25,6 @@ class Cdrs(Objects):
     def differs(self, stored: Stored | None, arrival: Arrival) -> bool:
         return stored is None
 
-    @transaction.atomic
     def add(self, arrival: Arrival, source: int | None) -> bool:
         """Store a CDR; False when the same one is there already, so that a lost answer can be asked for again.
 
@@ -41,13 +39,32 @@ class Cdrs(Objects):
         return created
 
     def conflicting(self, arrivals: Sequence[Arrival]) -> list[Arrival]:
-        """Those that say something else than the stored CDR of the same id."""
+        """Those that say something else than the stored CDR of the same id, or than an earlier one among them."""
+        held = self._held(arrivals)
         found = []
         for arrival in arrivals:
-            stored = self.find(arrival.owner, self.key(arrival.document, None))
-            if stored is not None and stored != arrival.text and codec.decode(stored.encode()) != arrival.document:
+            text = held.setdefault((arrival.owner, self.key(arrival.document, None)), arrival.text)
+            if text != arrival.text and codec.decode(text.encode()) != arrival.document:
                 found.append(arrival)
         return found
+
+    def _held(self, arrivals: Sequence[Arrival]) -> dict[tuple[str, str], str]:
+        """The stored CDRs of the same ids."""
+        keys: dict[PartyId, list[str]] = {}
+        for arrival in arrivals:
+            keys.setdefault(arrival.owner, []).append(self.key(arrival.document, None))
+        return {
+            (owner, key): text
+            for owner, wanted in keys.items()
+            for key, text in self.rows(owner=owner, key__in=wanted).values_list("key", "document")
+        }
+
+    def find_for(self, platform: int, parties: Collection[PartyId], owner: PartyId, key: str) -> str | None:
+        """The JSON of a CDR, for the platform that holds its owner or sent it (§mod_cdrs_msp_get_method)."""
+        rows = self.rows(owner=owner, key=key.lower())
+        if owner not in parties:
+            rows = rows.filter(source=platform)
+        return next(iter(rows.values_list("document", flat=True)), None)
 
 
 cdrs = Cdrs()

@@ -3,9 +3,11 @@
 from typing import Any
 
 from ocpi.errors import InvalidParameters
+from ocpi.ids import PartyId
 from ocpi.models import ClientInfo
 from ocpi.store.documents import Document
-from ocpi.store.objects import Objects, short
+from ocpi.store.objects import Arrival, Objects, Stored, short
+from ocpi.types import times
 from ocpi.v221 import hub_client_info as wire
 
 
@@ -18,6 +20,18 @@ class ClientInfos(Objects):
 
     def columns(self, document: Document) -> dict[str, Any]:
         return {"role": short(document["role"], 40), "status": short(document["status"], 40)}
+
+    def differs(self, stored: Stored | None, arrival: Arrival) -> bool:
+        """News that was overtaken on its way changes nothing: what we know is newer."""
+        if stored is None or not super().differs(stored, arrival):
+            return stored is None
+        moment = times.parse(self.current(stored)["last_updated"])
+        return times.parse(arrival.document["last_updated"]) >= moment
+
+    def find_from(self, source: int, party: PartyId) -> str | None:
+        """The JSON of what a hub last said of a party; of a party in several roles, what it said most recently."""
+        rows = self.rows(owner=party, source=source).order_by("-last_updated", "-revision")
+        return rows.values_list("document", flat=True).first()
 
 
 client_infos = ClientInfos()

@@ -12,10 +12,15 @@ def child(parent: Document, member: str, name: str, key: str) -> Document | None
     return next((item for item in items(parent, member) if str(item[name]).lower() == key.lower()), None)
 
 
-def items(parent: Document, member: str) -> list[Document]:
-    """The objects in a list; none when a partner wrote something else there, which is kept with its defect."""
+def items(parent: Document, member: str) -> list[Any]:
+    """What is in a list; nothing when a partner wrote something else there, which is kept with its defect."""
     found = parent.get(member)
     return found if isinstance(found, list) else []
+
+
+def objects(parent: Document, member: str) -> list[Document]:
+    """The objects in a list of a document that nothing is known of."""
+    return [item for item in items(parent, member) if isinstance(item, dict)]
 
 
 def place(parent: Document, member: str, name: str, part: Document) -> bool:

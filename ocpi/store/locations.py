@@ -19,7 +19,7 @@ from ocpi.ids import PartyId
 from ocpi.models import Location
 from ocpi.store import documents, evse_status, paging, writing
 from ocpi.store.documents import Document
-from ocpi.store.objects import Arrival, Check, Objects, Stored
+from ocpi.store.objects import Arrival, Check, Objects, Reconcile, Stored
 from ocpi.store.scope import Scope
 from ocpi.transport.pagination import Page, PageQuery
 from ocpi.types import codec
@@ -64,7 +64,7 @@ class Locations(Objects):
 
     def find_part(self, path: Path) -> str | None:
         """The JSON of a Location, EVSE or Connector, or None."""
-        row = Location.objects.filter(owner=path.owner, key=path.key).values_list(*_COLUMNS).first()
+        row = next(iter(Location.objects.filter(owner=path.owner, key=path.key).values_list(*_COLUMNS)), None)
         return _part(row, path.evse_uid, path.connector_id) if row else None
 
     def find_any(
@@ -82,11 +82,15 @@ class Locations(Objects):
 
     # --- writing whole Locations ------------------------------------------------------------------------------------
 
+    def put(self, arrival: Arrival, source: int | None, reconcile: Reconcile | None = None) -> bool:
+        """Store one whole Location with its EVSEs' live rows; True when it is new."""
+        return self.put_many([arrival], source, reconcile).created == 1
+
     def columns(self, document: Document) -> dict[str, Any]:
         return {"stamp": evse_status.sane(document["last_updated"]), "stale": False}
 
     def locked(self, owner: PartyId, keys: Collection[str]) -> dict[str, _Stored]:
-        rows = writing.locked(Location, owner, keys, "id, document, stale, stamp")
+        rows = writing.locked(Location, owner, keys, "id, document, revision, stale, stamp")
         return {key: _Stored(*row) for key, row in rows.items()}
 
     def current(self, stored: Stored) -> Document:

@@ -15,7 +15,7 @@ from ocpi.errors import OcpiError
 from ocpi.events import object_changed
 from ocpi.ids import PartyId
 from ocpi.models import OwnedObject
-from ocpi.store import paging, revisions, writing
+from ocpi.store import paging, revisions, single, writing
 from ocpi.store.documents import Document
 from ocpi.store.scope import Scope
 from ocpi.store.writing import Outcome
@@ -47,10 +47,11 @@ class Arrival:
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """A locked row."""
+    """A row as it was read."""
 
     id: int
     text: str
+    revision: int
 
 
 class Objects:
@@ -85,7 +86,7 @@ class Objects:
 
     def find(self, owner: PartyId, key: str) -> str | None:
         """The JSON of one object."""
-        return self.rows(owner=owner, key=key.lower()).values_list("document", flat=True).first()
+        return next(iter(self.rows(owner=owner, key=key.lower()).values_list("document", flat=True)), None)
 
     def find_within(self, scope: Scope, key: str) -> tuple[PartyId, str] | None:
         """Owner and JSON of the oldest object of that key within `scope`, for URLs that name no owner."""
@@ -102,6 +103,10 @@ class Objects:
         """The current documents of some rows; deleted ones have none."""
         return dict(self.rows(id__in=ids).values_list("id", "document"))
 
+    def withdrawn(self, ids: Sequence[int]) -> dict[int, str]:
+        """The last documents of rows that are objects no more."""
+        return dict(self.model._default_manager.filter(pk__in=ids).values_list("pk", "document"))
+
     def rows(self, **which: Any) -> "models.QuerySet[Any]":
         """The rows that are objects to others."""
         return self.model._default_manager.filter(**which)
@@ -112,9 +117,20 @@ class Objects:
 
     # --- writing ----------------------------------------------------------------------------------------------------
 
-    def put(self, arrival: Arrival, source: int | None) -> bool:
-        """Store one whole object; True when it is new."""
-        return self.put_many([arrival], source).created == 1
+    def put(self, arrival: Arrival, source: int | None, reconcile: Reconcile | None = None) -> bool:
+        """Store one whole object; True when it is new. `reconcile` as in `put_many`."""
+        owner, key = arrival.owner, self.key(arrival.document, source)
+        while True:
+            stored = self.seen(owner, key)
+            if stored is None:
+                if single.insert(self.model, {"owner": str(owner), "key": key, **self.row(arrival, source)}):
+                    self.announce(owner, source)
+                    return True
+                continue
+            if reconcile:
+                arrival = Arrival(reconcile(self.current(stored), arrival.document), arrival.defects)
+            if self._swapped(owner, stored, arrival, source):
+                return False
 
     def put_many(self, arrivals: Iterable[Arrival], source: int | None, reconcile: Reconcile | None = None) -> Outcome:
         """Store whole objects, new or replacing; equal ones change nothing. The last of several with one key counts.
@@ -131,8 +147,9 @@ class Objects:
     def _put_owner(
         self, owner: PartyId, arrivals: dict[str, Arrival], source: int | None, reconcile: Reconcile | None
     ) -> Outcome:
-        # The lock on creation comes before any row, or two batches could wait for each other.
-        existing = self.locked(owner, arrivals) if len(arrivals) == 1 else {}
+        # The lock on creation comes before any row, or two batches could wait for each other. One object that exists
+        # can do without; where objects come and go, none is sure to exist.
+        existing = self.locked(owner, arrivals) if len(arrivals) == 1 and not self.model.visible else {}
         if not existing:
             writing.lock_creation(self.model, owner)
             existing = self.locked(owner, arrivals)
@@ -147,13 +164,26 @@ class Objects:
             writing.count_created(self.model, owner, created)
         return Outcome(created, len(changed) - created, len(arrivals) - len(changed))
 
+    def _swapped(self, owner: PartyId, stored: Stored, arrival: Arrival, source: int | None) -> bool:
+        """Replace a row unless it says the same; False when somebody else replaced it first."""
+        if self.differs(stored, arrival):
+            if not single.swap(self.model, stored.id, stored.revision, self.row(arrival, source)):
+                return False
+            self.announce(owner, source)
+        return True
+
+    def seen(self, owner: PartyId, key: str) -> Stored | None:
+        """One object as it is, not locked."""
+        rows = self.rows(owner=owner, key=key).values_list("id", "document", "revision")
+        return next((Stored(*row) for row in rows), None)
+
     def differs(self, stored: Stored | None, arrival: Arrival) -> bool:
         """Whether an arrival is to be written."""
         return stored is None or stored.text != arrival.text
 
     def locked(self, owner: PartyId, keys: Collection[str]) -> Mapping[str, Stored]:
         """The existing objects by key, locked."""
-        rows = writing.locked(self.model, owner, keys, "id, document")
+        rows = writing.locked(self.model, owner, keys, "id, document, revision")
         return {key: Stored(*row) for key, row in rows.items()}
 
     def current(self, stored: Stored) -> Document:
@@ -163,7 +193,6 @@ class Objects:
 
     def save(self, owner: PartyId, arrivals: Mapping[str, Arrival], source: int | None) -> list[tuple[Any, ...]]:
         """Write whole objects of one owner; the caller holds the locks. Returns id and key of each."""
-        now = writing.adapted(datetime.now(UTC))
         places = revisions.take(len(arrivals))
         saved = writing.upsert(
             self.model,
@@ -172,14 +201,9 @@ class Objects:
                 {
                     "owner": str(owner),
                     "key": key,
-                    "last_updated": writing.adapted(times.parse(arrival.document["last_updated"])),
-                    "document": arrival.text,
-                    "defects": codec.encode_text(arrival.defects) if arrival.defects else "",
-                    "source": source,
                     "revision": place.revision,
                     "xid": place.xid,
-                    "received_at": now,
-                    **self.columns(arrival.document),
+                    **self.row(arrival, source),
                 }
                 for (key, arrival), place in zip(arrivals.items(), places, strict=True)
             ],
@@ -188,22 +212,31 @@ class Objects:
         self.announce(owner, source)
         return saved
 
-    @transaction.atomic
+    def row(self, arrival: Arrival, source: int | None) -> dict[str, Any]:
+        """The columns of a row beside its key and its place in the feed."""
+        return {
+            "last_updated": writing.adapted(times.parse(arrival.document["last_updated"])),
+            "document": arrival.text,
+            "defects": codec.encode_text(arrival.defects) if arrival.defects else "",
+            "source": source,
+            "received_at": writing.adapted(datetime.now(UTC)),
+            **self.columns(arrival.document),
+        }
+
     def patch(self, owner: PartyId, key: str, changes: Document, source: int | None, check: Check) -> None:
         """Change the named fields of an object.
 
         `changes` has passed `check_patch`; `check` is called with the whole resulting object and returns its defects,
         or raises. Raises `unknown` when the object does not exist; nothing is created.
         """
-        key = key.lower()
-        stored = self.locked(owner, [key]).get(key)
-        if stored is None:
-            raise self.unknown(f"unknown: {key} of {owner}; PUT it first")
-        document = self.current(stored)
-        self.merge(document, changes)
-        arrival = Arrival(document, check(document))
-        if self.differs(stored, arrival):
-            self.save(owner, {key: arrival}, source)
+        while True:
+            stored = self.seen(owner, key.lower())
+            if stored is None:
+                raise self.unknown(f"unknown: {key} of {owner}; PUT it first")
+            document = self.current(stored)
+            self.merge(document, changes)
+            if self._swapped(owner, stored, Arrival(document, check(document)), source):
+                return
 
     def announce(self, owner: PartyId, source: int | None) -> None:
         """Tell on commit that objects of an owner changed."""
@@ -221,4 +254,4 @@ def party(value: object) -> str:
     """The party named in a part of a document, as a column; empty when it cannot be one."""
     if not isinstance(value, dict):
         return ""
-    return short(PartyId.of(str(value.get("country_code")), str(value.get("party_id"))), 6)
+    return short(str(PartyId.of(str(value.get("country_code")), str(value.get("party_id")))), 6)
