@@ -11,12 +11,24 @@ _ENTRIES: dict[str, tuple[tuple[str, str, str, str], ...]] = {
         ("Platforms", "hub", "roaming.view_platform", "roaming_platform_changelist"),
         ("Parties", "groups", "roaming.view_party", "roaming_party_changelist"),
     ),
-    "Objects": (("Locations", "ev_station", "ocpi.view_location", "ocpi_location_changelist"),),
+    "Objects": (
+        ("Locations", "ev_station", "ocpi.view_location", "ocpi_location_changelist"),
+        ("Tariffs", "sell", "ocpi.view_tariff", "ocpi_tariff_changelist"),
+        ("Sessions", "bolt", "ocpi.view_session", "ocpi_session_changelist"),
+        ("CDRs", "receipt_long", "ocpi.view_cdr", "ocpi_cdr_changelist"),
+        ("Parties behind hubs", "device_hub", "ocpi.view_clientinfo", "ocpi_clientinfo_changelist"),
+    ),
     "Exchange": (
         ("Lanes", "alt_route", "roaming.view_lane", "roaming_lane_changelist"),
         ("Refused deliveries", "block", "roaming.view_refuseddelivery", "roaming_refuseddelivery_changelist"),
         ("Pulls", "download", "roaming.view_syncrun", "roaming_syncrun_changelist"),
         ("Quarantine", "report", "roaming.view_quarantinedobject", "roaming_quarantinedobject_changelist"),
+    ),
+    "Commands": (
+        ("Sent", "send", "roaming.view_sentcommand", "roaming_sentcommand_changelist"),
+        ("Received", "call_received", "roaming.view_receivedcommand", "roaming_receivedcommand_changelist"),
+        ("Active profiles", "monitoring", "roaming.view_activeprofile", "roaming_activeprofile_changelist"),
+        ("Profile followers", "campaign", "roaming.view_profilefollower", "roaming_profilefollower_changelist"),
     ),
     "Jobs": (
         (

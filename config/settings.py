@@ -154,6 +154,8 @@ OCPI: dict[str, str] = {
     "directory": "roaming.directory.directory",
     "registrar": "roaming.registration.registrar",
     "gateway": "roaming.hub.gateway.gateway",
+    "commands": "roaming.commands.desk.commands",
+    "charge_points": "cpo_backend.control.charge_points",
 }
 REST_FRAMEWORK = {
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
@@ -206,6 +208,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 2.0,
         "options": {"expires": 2},
     },
+    "end commands that timed out, deliver results that are due": {
+        "task": "roaming.tasks.sweep_commands",
+        "schedule": 2.0,
+        "options": {"expires": 2},
+    },
     "pull deltas that are due": {
         "task": "roaming.tasks.pull_due",
         "schedule": 10.0,
@@ -214,6 +221,10 @@ CELERY_BEAT_SCHEDULE = {
     "forget old pull runs": {
         "task": "roaming.tasks.prune_runs",
         "schedule": crontab(hour="3", minute="17"),
+    },
+    "forget old commands": {
+        "task": "roaming.tasks.prune_commands",
+        "schedule": crontab(hour="3", minute="27"),
     },
 }
 

@@ -1,10 +1,11 @@
 """What the protocol needs to know of the world, bound by dotted path in `settings.OCPI`; tests bind others.
 
-`roaming` implements all three today: who calls (PlatformDirectory), who may register (Registrar), where a request
-belongs (Gateway). `ocpi` imports neither `roaming` nor `cpo_backend`.
+`roaming` implements who calls (PlatformDirectory), who may register (Registrar), where a request belongs (Gateway)
+and what becomes of commands (Commands); `cpo_backend` what charge points do (ChargePoints). `ocpi` imports neither.
 """
 
 from dataclasses import dataclass, field
+from enum import StrEnum, auto
 from functools import cache
 from typing import Any, Protocol, cast
 
@@ -13,9 +14,13 @@ from django.core.signals import setting_changed
 from django.utils.module_loading import import_string
 
 from ocpi.ids import PartyId
+from ocpi.store.documents import Document
 from ocpi.store.scope import Scope
 from ocpi.transport.headers import RoutingHeaders
+from ocpi.v221.charging_profiles import ChargingProfileResponseType
+from ocpi.v221.commands import CommandResponseType
 from ocpi.v221.common import Role
+from ocpi.v221.sessions import ChargingPreferencesResponse
 from ocpi.v221.versions import InterfaceRole, ModuleID
 
 
@@ -92,6 +97,103 @@ class Gateway(Protocol):
         """Decide the route; raises OcpiError with the specification's advice when there is none."""
 
 
+class Command(StrEnum):
+    """What another party can ask of a charge point: the five of Commands, and the three of ChargingProfiles."""
+
+    @staticmethod
+    def _generate_next_value_(name: str, start: int, count: int, last_values: list[str]) -> str:
+        return name
+
+    CANCEL_RESERVATION = auto()
+    RESERVE_NOW = auto()
+    START_SESSION = auto()
+    STOP_SESSION = auto()
+    UNLOCK_CONNECTOR = auto()
+    ACTIVE_CHARGING_PROFILE = auto()
+    SET_CHARGING_PROFILE = auto()
+    CLEAR_CHARGING_PROFILE = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class CommandRequest:
+    """A command for a charge point of one of our parties, well-formed, with the objects of ours that it is about.
+
+    `document` is the body, or the parameters of a GET or DELETE; with `session_id` where that is in the URL.
+    """
+
+    command: Command
+    party: PartyId
+    commander: PartyId
+    document: Document
+    location: Document | None = None
+    evse: Document | None = None
+    session: Document | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """The answer now. Of an accepted command, `timeout` says how many seconds its charge point may take."""
+
+    result: CommandResponseType | ChargingProfileResponseType
+    timeout: int = 0
+    message: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Who sent a command, under which correlation id, and where its result goes."""
+
+    platform_id: int
+    correlation_id: str
+    response_url: str
+
+
+class ChargePoints(Protocol):
+    """The charge points of our own parties."""
+
+    def command(self, command_id: int, request: CommandRequest) -> Verdict:
+        """Whether the command is on its way. Called inside the transaction that writes the command down.
+
+        Nothing may go out before that commits. Who answers ACCEPTED calls `commands().resolve(command_id, …)` when the
+        charge point has answered; when it does not in time, that is done with TIMEOUT.
+        """
+
+    def charging_preferences(
+        self, owner: PartyId, session: Document, preferences: Document
+    ) -> ChargingPreferencesResponse:
+        """The answer to a driver's preferences for a Session that goes on at an EVSE of ours with that capability."""
+
+
+class Commands(Protocol):
+    """Commands in both directions, written down, each with one result."""
+
+    def receive(self, request: CommandRequest, origin: Origin, verdict: Verdict | None) -> Verdict:
+        """Write down a command for us and give the answer: `verdict`, or what the charge points say.
+
+        The answer's `timeout` is within how many seconds the result will be sent.
+        """
+
+    def resolve(self, command_id: int, result: str, message: str = "", profile: Document | None = None) -> bool:
+        """Store the result of a command we accepted and send it to its response_url; False when it has one already.
+
+        CANCELED_RESERVATION may follow an ACCEPTED ReserveNow. `profile` is the ActiveChargingProfile asked for.
+        """
+
+    def push_active_profile(self, owner: PartyId, session_id: str, profile: Document) -> int:
+        """Tell those who have set a profile on a Session of ours what applies now; returns how many there are."""
+
+    def take_result(self, platform_id: int, command: Command, uid: str, document: Document) -> None:
+        """Store what came to a response_url of ours; raises NotFound when this platform was not sent that command."""
+
+    def take_active_profile(
+        self, platform_id: int, speaker: PartyId | None, session_id: str, profile: Document
+    ) -> bool:
+        """Store what applies to a Session that this platform sent us; True when it is the first we hear.
+
+        Raises NotFound for any other Session. `speaker` tells Sessions of several parties of a hub apart.
+        """
+
+
 @cache
 def _bound(name: str) -> Any:
     return import_string(settings.OCPI[name])
@@ -109,9 +211,22 @@ def directory() -> PlatformDirectory:
     return cast(PlatformDirectory, _bound("directory"))
 
 
+def is_hub() -> bool:
+    """Whether one of our own parties is a hub."""
+    return any(role["role"] == Role.HUB for role in directory().roles())
+
+
 def registrar() -> Registrar:
     return cast(Registrar, _bound("registrar"))
 
 
 def gateway() -> Gateway:
     return cast(Gateway, _bound("gateway"))
+
+
+def charge_points() -> ChargePoints:
+    return cast(ChargePoints, _bound("charge_points"))
+
+
+def commands() -> Commands:
+    return cast(Commands, _bound("commands"))

@@ -15,6 +15,8 @@ class RoamingConfig(AppConfig):
 
 
 def _ensure_own_parties(**_: Any) -> None:
+    from roaming import presence
     from roaming.parties import ensure_own_parties
 
     ensure_own_parties()
+    presence.refresh()

@@ -19,7 +19,7 @@ from ocpi.ids import PartyId
 from ocpi.ports import Caller
 from ocpi.v221.common import Role
 from ocpi.v221.versions import InterfaceRole, ModuleID
-from roaming import secrets
+from roaming import events, secrets
 from roaming.models import CredentialsToken, DirectoryVersion, Endpoint, Party, Platform
 
 RECHECK_SECONDS = 1.0
@@ -183,6 +183,8 @@ def changed() -> None:
     if not DirectoryVersion.objects.update(value=models.F("value") + 1):
         DirectoryVersion.objects.get_or_create(pk=1)
     transaction.on_commit(lambda: directory.picture(fresh=True) and None)
+    # What others make of it does not fail what was done.
+    transaction.on_commit(lambda: events.directory_changed.send(sender=Directory) and None, robust=True)
 
 
 @transaction.atomic

@@ -4,10 +4,12 @@ from typing import Any
 
 from django.dispatch import Signal, receiver
 
-from ocpi.events import object_changed
+from ocpi.events import command_resolved, object_changed
 
 # A handshake was completed or renewed. Argument: platform_id. Sent on commit.
 platform_connected = Signal()
+# Platforms, tokens, endpoints or parties have changed. Sent on commit.
+directory_changed = Signal()
 
 
 @receiver(object_changed)
@@ -17,8 +19,22 @@ def wake_lanes(module: str, owner: str, source: int | None, **_: Any) -> None:
     wake.changed(module)
 
 
+@receiver(command_resolved)
+def send_result(platform_id: int, **_: Any) -> None:
+    from roaming.sync import wake
+
+    wake.resolved(platform_id)
+
+
 @receiver(platform_connected)
 def greet(platform_id: int, **_: Any) -> None:
     from roaming.sync import wake
 
     wake.connected(platform_id)
+
+
+@receiver(directory_changed)
+def tell_of_parties(**_: Any) -> None:
+    from roaming import presence
+
+    presence.refresh()

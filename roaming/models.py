@@ -196,3 +196,6 @@ class QuarantinedObject(models.Model):
 
     def __str__(self) -> str:
         return f"{self.module} {self.identity}"
+
+
+from roaming import command_models  # noqa: E402, F401  (Django finds an app's models here)

@@ -6,6 +6,8 @@ from datetime import timedelta
 from celery import shared_task
 from django.utils import timezone
 
+from roaming import presence
+from roaming.commands import delivering, sweeping
 from roaming.models import Platform, SyncRun
 from roaming.sync import lanes, pull
 
@@ -13,6 +15,8 @@ from roaming.sync import lanes, pull
 @shared_task
 def wake_lanes(module: str | None = None) -> None:
     """Send a worker into every lane that is behind (of one module, when only that changed)."""
+    if module is None:
+        presence.refresh()
     for lane in lanes.due():
         if module in (None, lane.module) and lanes.is_behind(lane):
             drain_lane.apply_async((lane.pk,), expires=60)
@@ -47,3 +51,20 @@ def pull_platform(platform_id: int, full: bool = False, now: bool = False) -> No
 def prune_runs() -> None:
     """Keep a month of pull runs."""
     SyncRun.objects.filter(started_at__lt=timezone.now() - timedelta(days=30)).delete()
+
+
+@shared_task
+def sweep_commands() -> None:
+    """End commands that have waited long enough, and send workers to platforms that results are due for."""
+    for platform_id in sweeping.sweep():
+        deliver_results.apply_async((platform_id,), expires=60)
+
+
+@shared_task
+def deliver_results(platform_id: int) -> None:
+    delivering.deliver(platform_id)
+
+
+@shared_task
+def prune_commands() -> None:
+    sweeping.prune()

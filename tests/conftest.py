@@ -8,7 +8,9 @@ import pytest
 from django.db import connection
 
 from roaming.directory import directory
+from tests.kit import commands
 from tests.kit.caller import PartnerClient
+from tests.kit.commands import FakeChargePoints
 from tests.kit.peer import FakePeer
 from tests.kit.platforms import Registered, register
 
@@ -58,3 +60,11 @@ def fake_peer(settings: Any) -> Iterator[Callable[..., FakePeer]]:
     settings.NODE_PARTNER_TIMEOUT = 2
     with ExitStack() as stack:
         yield lambda **options: stack.enter_context(FakePeer(**options))
+
+
+@pytest.fixture
+def charge_points(settings: Any, monkeypatch: pytest.MonkeyPatch) -> FakeChargePoints:
+    """Charge points of ours that accept every command, until their `verdict` is another."""
+    monkeypatch.setattr(commands, "fake_charge_points", FakeChargePoints())
+    settings.OCPI = {**settings.OCPI, "charge_points": "tests.kit.commands.fake_charge_points"}
+    return commands.fake_charge_points

@@ -118,9 +118,7 @@ def _on_wire(kind: Any, registry: ComponentRegistry, *, partial: bool = False) -
     (schema,), components = msgspec.json.schema_components([kind], ref_template=_REF)
     new: Any = ResolvedComponent
     for name, component in components.items():
-        registry.register_on_missing(
-            new(name, ResolvedComponent.SCHEMA, object=name, schema=_numbers(component))
-        )
+        registry.register_on_missing(new(name, ResolvedComponent.SCHEMA, object=name, schema=_numbers(component)))
     if partial and isinstance(kind, type) and issubclass(kind, Wire):
         return {
             **_numbers(components[kind.__name__]),

@@ -4,7 +4,7 @@ A view authenticates the platform by its token, refuses bootstrap tokens outside
 gateway about functional modules, and answers with an envelope and swapped routing headers.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 from urllib.parse import parse_qsl
 
@@ -19,6 +19,7 @@ from ocpi.api.middleware import JSON
 from ocpi.api.schema import Message, OcpiSchema
 from ocpi.errors import BodyTooLarge, InvalidParameters, MalformedBody, MethodNotAllowed, Unauthenticated
 from ocpi.ports import Admission, Caller
+from ocpi.store.scope import Scope
 from ocpi.transport import envelope, pagination
 from ocpi.transport.headers import ReceivedHeaders, RoutingHeaders
 from ocpi.transport.pagination import Page, PageQuery
@@ -102,6 +103,17 @@ class OcpiView(APIView):
         """Success: HTTP 201 for a new object, else 200; never branch on which (errata E25)."""
         return HttpResponse(envelope.wrap(data), status=201 if created else 200, content_type=JSON)
 
+    def page(self, read: Callable[[Scope, PageQuery], Page], scope: Scope) -> HttpResponse:
+        """Answer with one page of what `scope` holds."""
+        params = self.params
+        query = PageQuery.read(params, settings.NODE_PAGE_LIMIT)
+        found = read(scope, query)
+        response = self.answer(envelope.raw_list(found.texts))
+        url = absolute(self.request)
+        for name, value in pagination.headers(found, query, params, url, settings.NODE_PAGE_LIMIT).items():
+            response.headers[name] = value
+        return response
+
 
 class FunctionalView(OcpiView):
     """An endpoint of a functional module: routed, and answered with routing headers."""
@@ -120,7 +132,7 @@ class FunctionalView(OcpiView):
             self.module,
             self.interface,
             RoutingHeaders.read(ReceivedHeaders(request.META)),
-            is_list=not kwargs,
+            is_list=not kwargs and request.method in ("GET", "HEAD"),
         )
 
     @property
@@ -140,17 +152,6 @@ class FunctionalView(OcpiView):
             return RoutingHeaders.read(ReceivedHeaders(self.request.META)).reply()
         except InvalidParameters:
             return RoutingHeaders()
-
-    def page(self, read: Any) -> HttpResponse:
-        """Answer with one page; `read` takes a Scope and a PageQuery and returns a Page."""
-        params = self.params
-        query = PageQuery.read(params, settings.NODE_PAGE_LIMIT)
-        found: Page = read(self.admitted.scope, query)
-        response = self.answer(envelope.raw_list(found.texts))
-        url = absolute(self.request)
-        for name, value in pagination.headers(found, query, params, url, settings.NODE_PAGE_LIMIT).items():
-            response.headers[name] = value
-        return response
 
 
 def absolute(request: HttpRequest) -> str:

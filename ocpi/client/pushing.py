@@ -4,7 +4,6 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 from ocpi.client.sending import Request
-from ocpi.ids import PartyId
 from ocpi.transport.headers import RoutingHeaders
 from ocpi.types import codec
 from ocpi.v221.versions import ModuleID
@@ -18,9 +17,9 @@ def push(module: ModuleID, url: str, text: str, routing: RoutingHeaders) -> Requ
     return Request("PUT", _object_url(module, url, document), routing, text.encode())
 
 
-def withdraw(module: ModuleID, url: str, owner: PartyId, key: str, routing: RoutingHeaders) -> Request:
-    """The request that tells a Receiver that an object is no more."""
-    return Request("DELETE", _url(url, owner.country_code, owner.party_id, key), routing)
+def withdraw(module: ModuleID, url: str, text: str, routing: RoutingHeaders) -> Request:
+    """The request that tells a Receiver that an object is no more; `text` is the last that was known of it."""
+    return Request("DELETE", _object_url(module, url, codec.decode(text.encode())), routing)
 
 
 def _object_url(module: ModuleID, url: str, document: dict[str, Any]) -> str:

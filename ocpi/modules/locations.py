@@ -45,7 +45,7 @@ class SenderView(FunctionalView):
         connector_id: str | None = None,
     ) -> HttpResponse:
         if location_id is None:
-            return self.page(store.page)
+            return self.page(store.page, self.admitted.scope)
         text = store.find_any(self.admitted.scope, location_id, evse_uid, connector_id)
         if text is None:
             ids = "/".join(filter(None, (location_id, evse_uid, connector_id)))

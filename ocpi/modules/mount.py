@@ -13,7 +13,17 @@ from django.urls import URLPattern
 from ocpi.api.middleware import PREFIX, is_ocpi
 from ocpi.api.views import OcpiView
 from ocpi.errors import NotFound
-from ocpi.modules import credentials, locations, versions
+from ocpi.modules import (
+    cdrs,
+    charging_profiles,
+    commands,
+    credentials,
+    hub_client_info,
+    locations,
+    sessions,
+    tariffs,
+    versions,
+)
 from ocpi.modules.versions import Mounted
 from ocpi.v221.versions import InterfaceRole, ModuleID
 
@@ -22,8 +32,20 @@ INTERFACES: tuple[Mounted, ...] = (
     (ModuleID.CREDENTIALS, InterfaceRole.SENDER, "credentials"),
     (ModuleID.LOCATIONS, InterfaceRole.SENDER, "sender/locations"),
     (ModuleID.LOCATIONS, InterfaceRole.RECEIVER, "receiver/locations"),
+    (ModuleID.SESSIONS, InterfaceRole.SENDER, "sender/sessions"),
+    (ModuleID.SESSIONS, InterfaceRole.RECEIVER, "receiver/sessions"),
+    (ModuleID.CDRS, InterfaceRole.SENDER, "sender/cdrs"),
+    (ModuleID.CDRS, InterfaceRole.RECEIVER, "receiver/cdrs"),
+    (ModuleID.TARIFFS, InterfaceRole.SENDER, "sender/tariffs"),
+    (ModuleID.TARIFFS, InterfaceRole.RECEIVER, "receiver/tariffs"),
+    (ModuleID.HUB_CLIENT_INFO, InterfaceRole.SENDER, "sender/hubclientinfo"),
+    (ModuleID.HUB_CLIENT_INFO, InterfaceRole.RECEIVER, "receiver/hubclientinfo"),
+    (ModuleID.COMMANDS, InterfaceRole.SENDER, "sender/commands"),
+    (ModuleID.COMMANDS, InterfaceRole.RECEIVER, "receiver/commands"),
+    (ModuleID.CHARGING_PROFILES, InterfaceRole.SENDER, "sender/chargingprofiles"),
+    (ModuleID.CHARGING_PROFILES, InterfaceRole.RECEIVER, "receiver/chargingprofiles"),
 )
-_MODULES = (credentials, locations)
+_MODULES = (credentials, locations, sessions, cdrs, tariffs, hub_client_info, commands, charging_profiles)
 
 
 class UnknownView(OcpiView):

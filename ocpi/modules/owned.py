@@ -34,7 +34,7 @@ class ListView(FunctionalView):
         return Message(data=types.GenericAlias(list, (cls.store.shape,)))
 
     def get(self, request: HttpRequest) -> HttpResponse:
-        return self.page(self.store.page)
+        return self.page(self.store.page, self.admitted.scope)
 
 
 class OwnerView(FunctionalView):

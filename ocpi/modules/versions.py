@@ -9,6 +9,7 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, re_path
 
+from ocpi import ports
 from ocpi.api.schema import Message
 from ocpi.api.views import OcpiView
 from ocpi.ids import VERSION
@@ -18,6 +19,7 @@ from ocpi.v221.versions import Endpoint, InterfaceRole, ModuleID, Version, Versi
 # A mounted interface: module, interface role, path below the version.
 Mounted = tuple[ModuleID, InterfaceRole, str]
 _OURS = VersionNumber(VERSION)
+_OF_A_HUB = (ModuleID.HUB_CLIENT_INFO, InterfaceRole.SENDER)  # other nodes have nothing to tell
 
 
 class VersionsView(OcpiView):
@@ -39,7 +41,11 @@ class VersionDetailsView(OcpiView):
 
     def get(self, request: HttpRequest) -> HttpResponse:
         base = f"{settings.NODE_URL}/ocpi/{VERSION}/"
-        endpoints = [Endpoint(identifier=module, role=role, url=base + path) for module, role, path in self.endpoints]
+        endpoints = [
+            Endpoint(identifier=module, role=role, url=base + path)
+            for module, role, path in self.endpoints
+            if (module, role) != _OF_A_HUB or ports.is_hub()
+        ]
         return self.answer(VersionDetails(version=_OURS, endpoints=endpoints))
 
 

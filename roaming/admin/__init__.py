@@ -1,14 +1,19 @@
 """Partners as staff see and manage them."""
 
+from roaming.admin.commands import ActiveProfileAdmin, ProfileFollowerAdmin, ReceivedCommandAdmin, SentCommandAdmin
 from roaming.admin.parties import PartyAdmin
 from roaming.admin.platforms import PlatformAdmin
 from roaming.admin.records import LaneAdmin, QuarantinedObjectAdmin, RefusedDeliveryAdmin, SyncRunAdmin
 
 __all__ = [
+    "ActiveProfileAdmin",
     "LaneAdmin",
     "PartyAdmin",
     "PlatformAdmin",
+    "ProfileFollowerAdmin",
     "QuarantinedObjectAdmin",
+    "ReceivedCommandAdmin",
     "RefusedDeliveryAdmin",
+    "SentCommandAdmin",
     "SyncRunAdmin",
 ]

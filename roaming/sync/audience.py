@@ -26,7 +26,7 @@ CONSUMERS: dict[ModuleID, tuple[Role, ...]] = {
     ModuleID.CDRS: _DRIVERS,
     ModuleID.HUB_CLIENT_INFO: _ANYBODY,
 }
-# Roles that own a module's objects.
+# Roles that own a module's objects, or are commanded by it.
 OWNERS: dict[ModuleID, tuple[Role, ...]] = {
     ModuleID.LOCATIONS: (Role.CPO,),
     ModuleID.TARIFFS: (Role.CPO,),
@@ -34,6 +34,8 @@ OWNERS: dict[ModuleID, tuple[Role, ...]] = {
     ModuleID.SESSIONS: (Role.CPO,),
     ModuleID.CDRS: (Role.CPO,),
     ModuleID.HUB_CLIENT_INFO: (Role.HUB,),
+    ModuleID.COMMANDS: (Role.CPO,),
+    ModuleID.CHARGING_PROFILES: (Role.CPO,),
 }
 # Only the eMSP whose driver charged may see them, and hubs (§transport_and_format_message_routing_broadcast_push).
 PRIVATE = frozenset({ModuleID.SESSIONS, ModuleID.CDRS})

@@ -132,15 +132,27 @@ def _retries(lane: Lane, limit: int) -> list[Change]:
 def _send(lane: Lane, wanted: Audience, changes: Sequence[Change]) -> list[Answer | PartnerError]:
     platform, module = lane.platform, ModuleID(lane.module)
     texts = STORES[module].texts([change.id for change in changes])
-    requests = [_request(module, wanted, change, texts.get(change.id)) for change in changes]
+    withdrawn = STORES[module].withdrawn([change.id for change in changes if change.id not in texts])
+    requests = [
+        _request(module, wanted, change, texts[change.id])
+        if change.id in texts
+        else withdraw(module, wanted.url, withdrawn[change.id], wanted.routing(change.owner, None))
+        for change in changes
+    ]
     presented = Presented(platform.outbound_token, platform.sends_plain_token)
-    return send_all(requests, presented, MessageIds(), IN_FLIGHT)
+    results = send_all(requests, presented, MessageIds(), IN_FLIGHT)
+    return [_judged(request, result) for request, result in zip(requests, results, strict=True)]
 
 
-def _request(module: ModuleID, wanted: Audience, change: Change, text: str | None) -> Request:
-    if text is None:
-        return withdraw(module, wanted.url, change.owner, change.key, wanted.routing(change.owner, None))
+def _request(module: ModuleID, wanted: Audience, change: Change, text: str) -> Request:
     return push(module, wanted.url, text, wanted.routing(change.owner, _token_owner(module, text)))
+
+
+def _judged(request: Request, result: Answer | PartnerError) -> Answer | PartnerError:
+    """A platform that never held what it is to delete is where we want it."""
+    if request.method == "DELETE" and isinstance(result, Refused | NotOcpi) and result.http_status == 404:
+        return Answer(result.http_status, {}, None)
+    return result
 
 
 def _token_owner(module: ModuleID, text: str) -> PartyId | None:

@@ -6,7 +6,7 @@ advances last, to the start of the run, and the next delta overlaps it, for part
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import structlog
@@ -43,6 +43,9 @@ MODULES = (
     ModuleID.SESSIONS,
     ModuleID.CDRS,
 )
+# Partners may insist on date_from in these lists (errata E8); everything came after the beginning.
+DATED = frozenset({ModuleID.SESSIONS})
+BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
 CHANGED = Violation("", "rule", "differs from the CDR of this id that came before; a CDR cannot be changed", True)
 Progress = Callable[[int, int], None]
 Client = Callable[[Presented, RoutingHeaders], OcpiClient]
@@ -117,7 +120,9 @@ def _crawl(run: SyncRun, platform: Platform, module: ModuleID, progress: Progres
     routing = RoutingHeaders(to=peer.hub_party or peer.party_in(OWNERS[module]), from_=sender)
     if module in CONFIGURATION_MODULES:
         routing = RoutingHeaders()
-    params = {"limit": str(PAGE)} | ({"date_from": times.format(run.date_from)} if run.date_from else {})
+    params = {"limit": str(PAGE)}
+    if run.date_from or module in DATED:
+        params["date_from"] = times.format(run.date_from or BEGINNING)
     seen = 0
     with client(Presented(platform.outbound_token, platform.sends_plain_token), routing) as partner:
         for items, answer in _ahead(partner.pages(url, params)):
@@ -147,12 +152,13 @@ def _store(run: SyncRun, peer: Peer, module: ModuleID, items: list[Any]) -> None
             continue
         quarantine.keep(peer.id, module, document, fatal)
         run.quarantined += 1
-    for arrival in (conflicting := store.conflicting(usable)):
-        quarantine.keep(peer.id, module, arrival.document, [CHANGED])
-        run.quarantined += 1
+    conflicting = store.conflicting(usable)
     usable = [arrival for arrival in usable if arrival not in conflicting]
     outcome = store.put_many(usable, source=peer.id)
     quarantine.release(peer.id, module, [arrival.document for arrival in usable])
+    for arrival in conflicting:
+        quarantine.keep(peer.id, module, arrival.document, [CHANGED])
+    run.quarantined += len(conflicting)
     run.created += outcome.created
     run.updated += outcome.updated
     run.unchanged += outcome.unchanged

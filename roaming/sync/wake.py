@@ -36,6 +36,11 @@ def connected(platform_id: int) -> None:
         _add(("lanes", module))
 
 
+def resolved(platform_id: int) -> None:
+    """Results of commands, or news of charging profiles, wait for a platform."""
+    _add(("results", platform_id))
+
+
 def _add(entry: tuple[str, str | int]) -> None:
     if entry in _pending:
         return
@@ -67,7 +72,8 @@ def _publish(entry: tuple[str, str | int]) -> None:
     from roaming import tasks
 
     what, argument = entry
-    task = tasks.wake_lanes if what == "lanes" else tasks.pull_platform
+    woken = {"lanes": tasks.wake_lanes, "platform": tasks.pull_platform, "results": tasks.deliver_results}
+    task = woken[what]
     try:
         task.apply_async((argument,), expires=_EXPIRES_SECONDS)
     except (CeleryError, OperationalError, OSError) as error:

@@ -104,7 +104,8 @@ def session(options: Options) -> list[Figure]:
 def cdr(options: Options) -> list[Figure]:
     """New CDRs, durable, against a bare INSERT."""
     with nodes.node("cdr", PARTIES, options.directory) as node:
-        node.connect(CPO)
+        source = node.connect(CPO)[CPO.name]
+        modules_data.fill_cdrs(node.database, CPO.party, EMSP, _SESSIONS, source)
         script = _requests("POST", "/ocpi/2.2.1/receiver/cdrs", modules_data.cdr(CPO.party, EMSP), _SESSIONS)
         rounds = _against_bare(node, script, CPO.party, options)
     return _written("cdr", "CDR POST, durable", rounds)

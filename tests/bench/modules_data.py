@@ -92,6 +92,13 @@ def fill_sessions(url: str, owner: str, token_owner: str, count: int, source: in
     _fill(url, "session", "sessions", f"{_OWNED}, token_owner, status", values, owner, count, token_owner, source)
 
 
+def fill_cdrs(url: str, owner: str, token_owner: str, count: int, source: int) -> None:
+    """Create a partner's CDRs F0000001 … as a node has them that is not new: PostgreSQL knows its tables."""
+    values = f"'f' || n, {_VALUES}, {_FEED}, %(token_owner)s, 's' || n, false"
+    columns = f"{_OWNED}, token_owner, session_key, is_credit"
+    _fill(url, "cdr", "cdrs", columns, values, owner, count, token_owner, source)
+
+
 def _fill(
     url: str,
     table: str,
@@ -103,8 +110,10 @@ def _fill(
     token_owner: str = "",
     source: int | None = None,
 ) -> None:
-    template = _session(owner, token_owner) if table == "session" else _token(owner)
-    text = json.dumps(template, separators=(",", ":"))
+    if table == "cdr":
+        text = cdr(owner, token_owner).replace("C@RUN@-@COUNT@", "F@").replace("S@N@", "S@")
+    else:
+        text = json.dumps(_session(owner, token_owner) if table == "session" else _token(owner), separators=(",", ":"))
     given = {"owner": owner, "count": count, "template": text, "stamp": _STAMP, "source": source}
     with psycopg.connect(url) as connection:
         connection.execute(

@@ -19,6 +19,8 @@ DETAILS = "/ocpi/2.2.1"
 CREDENTIALS = "/ocpi/2.2.1/credentials"
 SENDER_LOCATIONS = "/ocpi/2.2.1/sender/locations"
 RECEIVER_LOCATIONS = "/ocpi/2.2.1/receiver/locations"
+SENDER = "/ocpi/2.2.1/sender"
+RECEIVER = "/ocpi/2.2.1/receiver"
 
 _NOTHING = object()
 

@@ -198,13 +198,15 @@ class FakePeer:
     def endpoints(self) -> dict[tuple[str, str], str]:
         """The interfaces of the role, as (module, interface role): those of its own side, for a hub both."""
         found = {("credentials", "SENDER"): f"{self.url}/2.2.1/credentials"}
-        for module in self.modules:
+        for module in filter(lambda name: name != "hubclientinfo", self.modules):
             cpo, emsp = ("SENDER", "RECEIVER") if module in _CPO_SENDS else ("RECEIVER", "SENDER")
             interfaces = {"CPO": {cpo}, "HUB": {cpo, emsp}}.get(self.role, {emsp})
             for interface in interfaces:
                 found[module, interface] = self.endpoint_url(module, interface)
         if self.role == "HUB":
             found["hubclientinfo", "SENDER"] = self.endpoint_url("hubclientinfo", "SENDER")
+        elif "hubclientinfo" in self.modules:
+            found["hubclientinfo", "RECEIVER"] = self.endpoint_url("hubclientinfo", "RECEIVER")
         return found
 
     def misbehave(
@@ -279,7 +281,9 @@ class FakePeer:
         found = [
             item
             for item in self.objects.get(module, ())
-            if since is None or times.parse(str(item.get("last_updated"))) >= times.parse(since)
+            if since is None
+            or not isinstance(item, dict)
+            or times.parse(str(item.get("last_updated"))) >= times.parse(since)
         ]
         offset = int(request.query.get("offset", 0))
         limit = min(int(request.query.get("limit", self.page_limit)), self.page_limit)

@@ -1,7 +1,7 @@
 """The staff admin of the object store: everything can be found and read, nothing written."""
 
 import json
-from pathlib import Path
+import pathlib
 from typing import Any
 
 import pytest
@@ -12,14 +12,14 @@ from django.urls import reverse
 
 from ocpi.ids import PartyId
 from ocpi.models import Location
-from ocpi.store.locations import locations
+from ocpi.store.locations import Path, locations
 from ocpi.store.objects import Arrival
 from ocpi.types import validation
 from ocpi.v221.locations import Location as WireLocation
 from tests.kit.objects import evse, location, odd_location
 
 LIST = "/admin/ocpi/location/"
-SAMPLE = Path(settings.BASE_DIR) / "cpo_backend" / "register" / "sample.json"
+SAMPLE = pathlib.Path(settings.BASE_DIR) / "cpo_backend" / "register" / "sample.json"
 
 pytestmark = pytest.mark.django_db
 

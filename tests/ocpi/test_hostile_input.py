@@ -20,13 +20,29 @@ from hypothesis import strategies as st
 from ocpi.ids import PartyId
 from ocpi.store.locations import locations as store
 from ocpi.store.objects import Arrival
+from ocpi.store.sessions import sessions
+from ocpi.store.tariffs import tariffs
 from ocpi.transport import authorization
 from ocpi.types import codec
 from roaming import directory
 from roaming.models import Party
 from roaming.registration import invite
 from tests.kit.caller import Answer, PartnerClient
-from tests.kit.objects import Document, connector, credentials, credentials_role, evse, location
+from tests.kit.objects import (
+    Document,
+    cdr,
+    cdr_token,
+    charging_period,
+    client_info,
+    connector,
+    credentials,
+    credentials_role,
+    credit_cdr,
+    evse,
+    location,
+    session,
+    tariff,
+)
 from tests.kit.platforms import register
 from tests.kit.urls import mounted
 
@@ -37,13 +53,20 @@ WRITING = ["PUT", "PATCH", "POST"]
 
 # --- what is thrown -------------------------------------------------------------------------------------------------
 
-DOCUMENTS: list[Document] = [
-    location(country_code="DE", party_id="CPO"),
-    evse(),
-    connector(),
-    {"status": "CHARGING", "last_updated": "2026-03-01T13:00:00Z"},
-    credentials(url="https://127.0.0.1/versions", roles=[credentials_role(country_code="DE", party_id="NEW")]),
-]
+THEIRS = {"country_code": "DE", "party_id": "CPO"}
+LATER = {"last_updated": "2026-03-01T13:00:00Z"}
+BELONGING: dict[str, list[Document]] = {  # by the segment of the URL that names the module
+    "locations": [location(**THEIRS), evse(), connector(), {"status": "CHARGING", **LATER}],
+    "sessions": [session(id="X", **THEIRS), {"charging_periods": [charging_period()], "status": "COMPLETED", **LATER}],
+    "charging_preferences": [{"profile_type": "GREEN", "departure_time": "2026-03-01T13:00:00Z", "energy_need": 5}],
+    "cdrs": [cdr(id="X", **THEIRS), credit_cdr(**THEIRS)],
+    "tariffs": [tariff(id="X", **THEIRS)],
+    "hubclientinfo": [client_info(role="CPO", **THEIRS)],
+    "credentials": [
+        credentials(url="https://127.0.0.1/versions", roles=[credentials_role(country_code="DE", party_id="NEW")])
+    ],
+}
+DOCUMENTS = [document for documents in BELONGING.values() for document in documents]
 VALUES: list[Any] = [
     None, True, -1, 0, 10**18, -(10**400), Decimal("1e999999"), Decimal("1E-999999"), Decimal("-0.0"),
     Decimal("0.1") ** 20,
@@ -103,9 +126,10 @@ TOKENS = [
 
 
 @st.composite
-def spoilt_documents(draw: st.DrawFn) -> bytes:
-    """A valid document with one to three of its values, at any depth, replaced or removed."""
-    document = codec.decode(codec.encode(draw(st.sampled_from(DOCUMENTS))))
+def spoilt_documents(draw: st.DrawFn, url: str = "") -> bytes:
+    """A valid document, of those that belong at the URL, with one to three values at any depth replaced or removed."""
+    belonging = [document for segment in url.split("/") for document in BELONGING.get(segment, ())]
+    document = codec.decode(codec.encode(draw(st.sampled_from(belonging or DOCUMENTS))))
     for _ in range(draw(st.integers(1, 3))):
         holder, key = draw(st.sampled_from(list(_places(document))))
         if draw(st.booleans()) or not isinstance(holder, dict):
@@ -138,15 +162,21 @@ ANY_BODY = st.sampled_from(BODIES) | spoilt_documents() | JSON | st.binary(max_s
 
 @pytest.fixture
 def clients(db: None, settings: Any) -> list[PartnerClient]:
-    """A CPO with a Location here, an eMSP, a partner not registered yet and a stranger."""
+    """A CPO with objects here, an eMSP whose driver charges, a partner not registered yet, a stranger and a hub."""
     settings.NODE_MAX_BODY = 64 * 1024
     settings.NODE_PARTNER_TIMEOUT = 1
     cpo = register("CPO:DE*CPO")
     store.put(Arrival(location(country_code="DE", party_id="CPO")), cpo.platform.pk)
-    store.put_many([Arrival(location(id=f"L{number}")) for number in range(3)], None)
+    sessions.put(Arrival(session(id="X", **THEIRS)), cpo.platform.pk)
+    tariffs.put(Arrival(tariff(id="X", **THEIRS)), cpo.platform.pk)
+    capable = [evse(capabilities=["CHARGING_PREFERENCES_CAPABLE"])]
+    store.put_many([Arrival(location(id=f"L{number}", evses=capable)) for number in range(3)], None)
+    driver = cdr_token(country_code="FR", party_id="MSP")
+    sessions.put(Arrival(session(id="X", location_id="L0", cdr_token=driver)), None)
     newcomer = PartnerClient(invite("Newcomer"))
     newcomer.get("/ocpi/versions")
-    return [cpo.client(), register("EMSP:FR*MSP").client(), newcomer, PartnerClient("stranger")]
+    emsp, hub = register("EMSP:FR*MSP"), register("HUB:BE*HUB")
+    return [cpo.client(), emsp.client(), newcomer, PartnerClient("stranger"), hub.client()]
 
 
 @pytest.fixture(params=["node", "hub"])
@@ -241,12 +271,13 @@ def test_any_body_at_any_url(clients: list[PartnerClient], data: st.DataObject) 
 
 
 @given(data=st.data())
-@bounded(600)
+@bounded(900)
 def test_spoilt_documents_where_they_belong(clients: list[PartnerClient], data: st.DataObject) -> None:
-    """A CPO's own objects and a newcomer's credentials: as far in as input comes."""
-    path = data.draw(st.sampled_from([url for url in URLS if "/receiver/" in url or "credentials" in url]))
-    client = clients[2 if "credentials" in path else 0]
-    throw(client, data.draw(st.sampled_from(WRITING)), path, data.draw(spoilt_documents()))
+    """A CPO's own objects, a hub's, an eMSP's wishes, a newcomer's credentials: as far in as input comes."""
+    path = data.draw(st.sampled_from([url for url in URLS if set(url.split("/")) & BELONGING.keys()]))
+    speaker = {"credentials": 2, "hubclientinfo": 4, "charging_preferences": 1}
+    client = clients[next((index for segment, index in speaker.items() if segment in path), 0)]
+    throw(client, data.draw(st.sampled_from(WRITING)), path, data.draw(spoilt_documents(path)))
 
 
 @given(data=st.data())

@@ -295,8 +295,9 @@ def test_a_pull_is_begun_at_once_also_when_none_is_due(
     peer = fake_peer(party="DE*CPO", role="CPO")
     platform = registration.connect("Partner", peer.versions_url, peer.token)
     SyncRun.objects.create(platform=platform, module="locations")
-    assert "Pull of locations begun" in text(admin_client.post(step("pull", platform), follow=True))
-    assert "Full resync of locations begun" in text(admin_client.post(step("resync", platform), follow=True))
+    modules = "tariffs, locations, sessions, cdrs"
+    assert f"Pull of {modules} begun" in text(admin_client.post(step("pull", platform), follow=True))
+    assert f"Full resync of {modules} begun" in text(admin_client.post(step("resync", platform), follow=True))
 
 
 def test_a_platform_that_offers_nothing_is_not_pulled(admin_client: Client, busy: Platform) -> None:

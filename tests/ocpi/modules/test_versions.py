@@ -7,7 +7,10 @@ import pytest
 from ocpi.modules import mount
 from ocpi.types import validation
 from ocpi.v221.versions import Version, VersionDetails
-from tests.kit.caller import CREDENTIALS, DETAILS, VERSIONS, PartnerClient
+from roaming import directory
+from roaming.models import Party
+from tests.kit.caller import CREDENTIALS, DETAILS, VERSIONS, PartnerClient, path_of
+from tests.kit.urls import mounted
 
 
 @pytest.fixture(autouse=True)
@@ -36,17 +39,25 @@ def test_credentials_is_listed_as_sender(emsp_client: PartnerClient) -> None:
 
 
 def test_exactly_the_mounted_interfaces_are_advertised(emsp_client: PartnerClient) -> None:
-    """R3.5, R3.7: no module that does not work, no custom module."""
-    listed = [(entry["identifier"], entry["role"]) for entry in emsp_client.get(DETAILS).data["endpoints"]]
-    assert listed == [(module, role) for module, role, _ in mount.INTERFACES]
-    assert len(set(listed)) == len(listed)
+    """R3.5, R3.7: no module that does not work, no custom module; what only a hub has, only at a hub."""
+    everything = [(module, role) for module, role, _ in mount.INTERFACES]
+    assert listed(emsp_client) == [entry for entry in everything if entry != ("hubclientinfo", "SENDER")]
+    Party.objects.create(party="NL*HUB", role="HUB", name="Hub")
+    directory.changed()
+    assert listed(emsp_client) == everything
+    assert len(set(everything)) == len(everything)
+
+
+def listed(client: PartnerClient) -> list[tuple[str, str]]:
+    return [(entry["identifier"], entry["role"]) for entry in client.get(DETAILS).data["endpoints"]]
 
 
 def test_every_advertised_url_is_mounted(emsp_client: PartnerClient, settings: Any) -> None:
     """R3.4: what a partner finds in the details answers, and not with the 404 of an unknown URL."""
     for entry in emsp_client.get(DETAILS).data["endpoints"]:
-        path = entry["url"] + ("/DE/CPO/X" if entry["role"] == "RECEIVER" else "")
-        assert "no such OCPI endpoint" not in emsp_client.get(path).message, entry
+        path = path_of(entry["url"])
+        below = [url for url in mounted() if url == path or url.startswith(f"{path}/")]
+        assert any("no such OCPI endpoint" not in emsp_client.get(url).message for url in below), entry
 
 
 def test_details_are_found_at_the_url_in_versions(emsp_client: PartnerClient) -> None:
