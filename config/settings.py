@@ -24,6 +24,8 @@ NODE_URL: str = env.str("NODE_URL", "http://127.0.0.1:8000").rstrip("/")
 NODE_PARTIES: str = env.str("NODE_PARTIES", "CPO:NL*OCP:Example Charging,EMSP:NL*OSP:Example Mobility")
 NODE_ALLOW_PRIVATE_URLS: bool = env.bool("NODE_ALLOW_PRIVATE_URLS", False)
 NODE_PARTNER_TIMEOUT: int = env.int("NODE_PARTNER_TIMEOUT", 10)
+NODE_AUTHORIZE_TIMEOUT: float = env.float("NODE_AUTHORIZE_TIMEOUT", 5.0)
+NODE_AUTHORIZE_UNKNOWN: bool = env.bool("NODE_AUTHORIZE_UNKNOWN", True)
 NODE_TOKEN_GRACE: int = env.int("NODE_TOKEN_GRACE", 24 * 3600)
 NODE_PAGE_LIMIT: int = env.int("NODE_PAGE_LIMIT", 1000)
 NODE_MAX_BODY: int = env.int("NODE_MAX_BODY", 4 * 1024 * 1024)
@@ -65,6 +67,9 @@ LOGIN_URL, LOGIN_REDIRECT_URL = "admin:login", "admin:index"
 
 INSTALLED_APPS = [
     "unfold",
+    "unfold.contrib.filters",
+    "unfold.contrib.forms",
+    "unfold.contrib.import_export",
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -77,6 +82,7 @@ INSTALLED_APPS = [
     "django_celery_beat",
     "auditlog",
     "axes",
+    "import_export",
     "ocpi",
     "roaming",
     "cpo_backend",
@@ -155,6 +161,7 @@ OCPI: dict[str, str] = {
     "registrar": "roaming.registration.registrar",
     "gateway": "roaming.hub.gateway.gateway",
     "commands": "roaming.commands.desk.commands",
+    "authorizer": "roaming.authorization.desk.authorizer",
     "charge_points": "cpo_backend.control.charge_points",
 }
 REST_FRAMEWORK = {

@@ -68,7 +68,10 @@ class Tariff(OwnedObject):
 
 
 class Token(OwnedObject):
-    """What a driver identifies with (§mod_tokens_token_object). The key is type and uid."""
+    """What a driver identifies with (§mod_tokens_token_object). The key is type and uid.
+
+    `expires_at`, `has_credit` and `parties` are the terms on which we authorize our own; partners never see them.
+    """
 
     module = ModuleID.TOKENS
 
@@ -78,6 +81,11 @@ class Token(OwnedObject):
     visual_number = models.CharField(max_length=80, blank=True)
     valid = models.BooleanField()
     whitelist = models.CharField(max_length=40)
+    expires_at = models.DateTimeField(null=True, blank=True, help_text="Not authorized from then on (UTC)")
+    has_credit = models.BooleanField(default=True, db_default=True)
+    parties = models.TextField(
+        blank=True, default="", db_default="", help_text="CC*PID of the CPOs it may charge at; empty: everywhere"
+    )
 
     class Meta:
         constraints, indexes = _found_by("token")
@@ -85,6 +93,7 @@ class Token(OwnedObject):
             models.Index(fields=["key"], name="token_any_owner"),  # a card is read: its owner is not
             models.Index(fields=["uid"], name="token_uid"),
             models.Index(fields=["contract_id"], name="token_contract"),
+            models.Index(fields=["expires_at"], condition=models.Q(expires_at__isnull=False), name="token_expiry"),
         ]
 
 

@@ -1,7 +1,7 @@
 """What the protocol needs to know of the world, bound by dotted path in `settings.OCPI`; tests bind others.
 
-`roaming` implements who calls (PlatformDirectory), who may register (Registrar), where a request belongs (Gateway)
-and what becomes of commands (Commands); `cpo_backend` what charge points do (ChargePoints). `ocpi` imports neither.
+`roaming` implements who calls (PlatformDirectory), who may register (Registrar), where a request belongs (Gateway),
+what becomes of commands (Commands) and who may charge (Authorizer); `cpo_backend` what charge points do (ChargePoints). `ocpi` imports neither.
 """
 
 from dataclasses import dataclass, field
@@ -16,11 +16,13 @@ from django.utils.module_loading import import_string
 from ocpi.ids import PartyId
 from ocpi.store.documents import Document
 from ocpi.store.scope import Scope
+from ocpi.store.tokens import Terms
 from ocpi.transport.headers import RoutingHeaders
 from ocpi.v221.charging_profiles import ChargingProfileResponseType
 from ocpi.v221.commands import CommandResponseType
-from ocpi.v221.common import Role
+from ocpi.v221.common import Role, TokenType
 from ocpi.v221.sessions import ChargingPreferencesResponse
+from ocpi.v221.tokens import AllowedType
 from ocpi.v221.versions import InterfaceRole, ModuleID
 
 
@@ -194,6 +196,53 @@ class Commands(Protocol):
         """
 
 
+@dataclass(frozen=True, slots=True)
+class AuthorizationRequest:
+    """A CPO's question about a Token of ours; `place` is its LocationReferences."""
+
+    owner: PartyId
+    token: Document
+    terms: Terms
+    platform_id: int
+    cpo: PartyId | None
+    correlation_id: str
+    place: Document | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """Whether a Token may charge, where that comes from, and why in words that staff understand.
+
+    `emsp` owns the Token, `token` is its document; both are None when nobody knows it. `place` is what of the
+    LocationReferences asked about is allowed, `info` the eMSP's DisplayText for the driver.
+    """
+
+    allowed: AllowedType
+    source: str
+    reason: str
+    emsp: PartyId | None = None
+    token: Document | None = None
+    reference: str = ""
+    place: Document | None = None
+    info: Document | None = None
+    milliseconds: int = 0
+
+
+class Authorizer(Protocol):
+    """Who may charge. Every decision is stored with its reason."""
+
+    def answer(self, request: AuthorizationRequest) -> Document:
+        """As the eMSP: the AuthorizationInfo for a CPO."""
+
+    def decide(
+        self, cpo: PartyId, uid: str, type: TokenType = TokenType.RFID, place: Document | None = None
+    ) -> Decision:
+        """As the CPO: whether this Token may charge with `cpo`, a party of ours, at `place` (LocationReferences).
+
+        Never raises for what partners do; may wait for an eMSP as long as NODE_AUTHORIZE_TIMEOUT says.
+        """
+
+
 @cache
 def _bound(name: str) -> Any:
     return import_string(settings.OCPI[name])
@@ -226,6 +275,10 @@ def gateway() -> Gateway:
 
 def charge_points() -> ChargePoints:
     return cast(ChargePoints, _bound("charge_points"))
+
+
+def authorizer() -> Authorizer:
+    return cast(Authorizer, _bound("authorizer"))
 
 
 def commands() -> Commands:

@@ -114,9 +114,12 @@ class Migration(migrations.Migration):
                 ('visual_number', models.CharField(blank=True, max_length=80)),
                 ('valid', models.BooleanField()),
                 ('whitelist', models.CharField(max_length=40)),
+                ('expires_at', models.DateTimeField(blank=True, help_text='Not authorized from then on (UTC)', null=True)),
+                ('has_credit', models.BooleanField(db_default=True, default=True)),
+                ('parties', models.TextField(blank=True, db_default='', default='', help_text='CC*PID of the CPOs it may charge at; empty: everywhere')),
             ],
             options={
-                'indexes': [models.Index(fields=['owner', 'id'], name='token_page'), models.Index(fields=['owner', 'last_updated'], name='token_delta'), models.Index(fields=['xid', 'revision'], name='token_feed'), models.Index(fields=['key'], name='token_any_owner'), models.Index(fields=['uid'], name='token_uid'), models.Index(fields=['contract_id'], name='token_contract')],
+                'indexes': [models.Index(fields=['owner', 'id'], name='token_page'), models.Index(fields=['owner', 'last_updated'], name='token_delta'), models.Index(fields=['xid', 'revision'], name='token_feed'), models.Index(fields=['key'], name='token_any_owner'), models.Index(fields=['uid'], name='token_uid'), models.Index(fields=['contract_id'], name='token_contract'), models.Index(condition=models.Q(('expires_at__isnull', False)), fields=['expires_at'], name='token_expiry')],
                 'constraints': [models.UniqueConstraint(fields=('owner', 'key'), name='token_key')],
             },
         ),

@@ -1,8 +1,11 @@
 """Tokens: one uid may be several Tokens, told apart by type (§mod_tokens_token_object)."""
 
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from ocpi.errors import UnknownToken
+from ocpi.ids import PartyId
 from ocpi.models import Token
 from ocpi.store.documents import Document
 from ocpi.store.objects import Objects, short
@@ -12,6 +15,15 @@ from ocpi.v221 import tokens as wire
 def token_key(uid: str, type: str) -> str:
     """The key of the Token with this uid and type."""
     return f"{type} {uid}".lower()
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """On what terms we authorize a Token of our own; `parties` are the only CPOs it may charge at, if any are named."""
+
+    expires_at: datetime | None = None
+    has_credit: bool = True
+    parties: frozenset[PartyId] = frozenset()
 
 
 class Tokens(Objects):

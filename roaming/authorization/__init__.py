@@ -1,0 +1,6 @@
+"""Whether a Token may charge.
+
+terms     our answer as the eMSP that owns it
+deciding  our decision as the CPO it wants to charge at
+asking    the real-time question to its eMSP
+"""
