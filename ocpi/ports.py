@@ -1,7 +1,8 @@
 """What the protocol needs to know of the world, bound by dotted path in `settings.OCPI`; tests bind others.
 
 `roaming` implements who calls (PlatformDirectory), who may register (Registrar), where a request belongs (Gateway),
-what becomes of commands (Commands) and who may charge (Authorizer); `cpo_backend` what charge points do (ChargePoints). `ocpi` imports neither.
+what becomes of commands (Commands) and who may charge (Authorizer); `cpo_backend` what charge points do
+(ChargePoints). `ocpi` imports neither.
 """
 
 from dataclasses import dataclass, field

@@ -327,7 +327,7 @@ RESERVATION = {
             [("/charging_periods/0/dimensions/0/type", "rule", False)],
         ),
         (TariffElement, RESERVATION, [("/price_components/0/type", "rule", False)]),
-        (StartSession, START_SESSION | {"connector_id": "1"}, [("/evse_uid", "rule", False)]),
+        (StartSession, START_SESSION | {"connector_id": "1"}, [("/evse_uid", "rule", True)]),
         (ActiveChargingProfileResult, {"result": "ACCEPTED"}, [("/profile", "rule", False)]),
         (ChargingProfilePeriod, {"start_period": 0, "limit": Decimal("8.10")}, []),
         (ChargingProfilePeriod, {"start_period": 0, "limit": Decimal("8.15")}, [("/limit", "range", False)]),
