@@ -11,7 +11,15 @@ from django.urls import URLPattern, URLResolver
 from ocpi.modules import mount
 
 # What stands for the named groups of the patterns; anything else is "X".
-KNOWN = {"country_code": "DE", "party_id": "CPO", "location_id": "LOC-1", "evse_uid": "EVSE-1", "connector_id": "1"}
+KNOWN = {
+    "country_code": "DE",
+    "party_id": "CPO",
+    "location_id": "LOC-1",
+    "evse_uid": "EVSE-1",
+    "connector_id": "1",
+    "command": "START_SESSION",
+    "kind": "active",
+}
 
 
 def mounted() -> list[str]:

@@ -25,9 +25,12 @@ from ocpi.store.tariffs import tariffs
 from ocpi.transport import authorization
 from ocpi.types import codec
 from roaming import directory
+from roaming.command_models import SentCommand
 from roaming.models import Party
 from roaming.registration import invite
 from tests.kit.caller import Answer, PartnerClient
+from tests.kit.commands import BODIES as COMMANDS
+from tests.kit.commands import CAPABLE, RESPONSE_URL, active_profile, charging_profile
 from tests.kit.objects import (
     Document,
     cdr,
@@ -49,6 +52,7 @@ from tests.kit.urls import mounted
 URLS = ["/ocpi/", *mounted()]
 METHODS = ["GET", "HEAD", "PUT", "PATCH", "POST", "DELETE", "OPTIONS", "TRACE", "PROPFIND"]
 WRITING = ["PUT", "PATCH", "POST"]
+ROAMING = ["platform", "credentialstoken", "endpoint", "party", "receivedcommand", "sentcommand", "activeprofile"]
 
 
 # --- what is thrown -------------------------------------------------------------------------------------------------
@@ -62,9 +66,27 @@ BELONGING: dict[str, list[Document]] = {  # by the segment of the URL that names
     "cdrs": [cdr(id="X", **THEIRS), credit_cdr(**THEIRS)],
     "tariffs": [tariff(id="X", **THEIRS)],
     "hubclientinfo": [client_info(role="CPO", **THEIRS)],
+    "commands": [*(body() for body in COMMANDS.values()), {"result": "ACCEPTED", "message": []}],
+    "chargingprofiles": [
+        {"response_url": RESPONSE_URL, "charging_profile": charging_profile()},
+        active_profile(),
+        {"result": "ACCEPTED", "profile": active_profile()},
+    ],
     "credentials": [
         credentials(url="https://127.0.0.1/versions", roles=[credentials_role(country_code="DE", party_id="NEW")])
     ],
+}
+# Further URLs that documents belong at, and who speaks there when it is not the CPO.
+DEEP = [
+    *(f"/ocpi/2.2.1/receiver/commands/{command}" for command in COMMANDS),
+    "/ocpi/2.2.1/sender/chargingprofiles/results/active/ASKED",
+]
+SPEAKERS = {
+    "credentials": 2,
+    "hubclientinfo": 4,
+    "charging_preferences": 1,
+    "receiver/commands": 1,
+    "receiver/chargingprofiles": 1,
 }
 DOCUMENTS = [document for documents in BELONGING.values() for document in documents]
 VALUES: list[Any] = [
@@ -169,12 +191,15 @@ def clients(db: None, settings: Any) -> list[PartnerClient]:
     store.put(Arrival(location(country_code="DE", party_id="CPO")), cpo.platform.pk)
     sessions.put(Arrival(session(id="X", **THEIRS)), cpo.platform.pk)
     tariffs.put(Arrival(tariff(id="X", **THEIRS)), cpo.platform.pk)
-    capable = [evse(capabilities=["CHARGING_PREFERENCES_CAPABLE"])]
+    capable = [evse(capabilities=["CHARGING_PREFERENCES_CAPABLE", *CAPABLE])]
     store.put_many([Arrival(location(id=f"L{number}", evses=capable)) for number in range(3)], None)
     driver = cdr_token(country_code="FR", party_id="MSP")
     sessions.put(Arrival(session(id="X", location_id="L0", cdr_token=driver)), None)
     newcomer = PartnerClient(invite("Newcomer"))
     newcomer.get("/ocpi/versions")
+    asked = {"platform": cpo.platform, "party": "DE*CPO", "subject": "X"}
+    SentCommand.objects.create(uid="X", command="START_SESSION", **asked)
+    SentCommand.objects.create(uid="ASKED", command="ACTIVE_CHARGING_PROFILE", **asked)
     emsp, hub = register("EMSP:FR*MSP"), register("HUB:BE*HUB")
     return [cpo.client(), emsp.client(), newcomer, PartnerClient("stranger"), hub.client()]
 
@@ -192,7 +217,7 @@ def everything() -> dict[str, list[Any]]:
     """All rows of the protocol's tables and of the partners'."""
     found: list[type[models.Model]] = [
         *apps.get_app_config("ocpi").get_models(),
-        *(apps.get_model("roaming", name) for name in ("platform", "credentialstoken", "endpoint", "party")),
+        *(apps.get_model("roaming", name) for name in ROAMING),
     ]
     return {model._meta.label: list(model._default_manager.order_by("pk").values_list()) for model in found}
 
@@ -271,12 +296,11 @@ def test_any_body_at_any_url(clients: list[PartnerClient], data: st.DataObject) 
 
 
 @given(data=st.data())
-@bounded(900)
+@bounded(1500)
 def test_spoilt_documents_where_they_belong(clients: list[PartnerClient], data: st.DataObject) -> None:
     """A CPO's own objects, a hub's, an eMSP's wishes, a newcomer's credentials: as far in as input comes."""
-    path = data.draw(st.sampled_from([url for url in URLS if set(url.split("/")) & BELONGING.keys()]))
-    speaker = {"credentials": 2, "hubclientinfo": 4, "charging_preferences": 1}
-    client = clients[next((index for segment, index in speaker.items() if segment in path), 0)]
+    path = data.draw(st.sampled_from([*(url for url in URLS if set(url.split("/")) & BELONGING.keys()), *DEEP]))
+    client = clients[next((index for part, index in SPEAKERS.items() if part in path), 0)]
     throw(client, data.draw(st.sampled_from(WRITING)), path, data.draw(spoilt_documents(path)))
 
 
