@@ -70,6 +70,9 @@ class PlatformDirectory(Protocol):
     def roles(self) -> list[dict[str, Any]]:
         """The CredentialsRole documents of our own parties."""
 
+    def business_details(self, party: PartyId, role: Role) -> Document:
+        """The BusinessDetails in the credentials of a party, ours or connected; empty when we do not know it."""
+
 
 class Registrar(Protocol):
     """The receiving half of the credentials handshake; raises OcpiError and then has changed nothing."""

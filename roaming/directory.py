@@ -174,6 +174,10 @@ class Directory:
     def roles(self) -> list[dict[str, Any]]:
         return list(self.picture().own_roles)
 
+    def business_details(self, party: PartyId, role: Role) -> dict[str, Any]:
+        found = Party.objects.filter(party=party, role=role).values_list("business_details", flat=True)
+        return next(iter(found), {})
+
 
 directory = Directory()
 

@@ -9,6 +9,7 @@ from django.http import HttpRequest
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
+from ocpi import ports
 from ocpi.admin.objects import DETAIL, Face, ObjectAdmin, decoder
 from ocpi.admin.reading import chip, shorten, table
 from ocpi.ids import PartyId
@@ -17,6 +18,7 @@ from ocpi.store.documents import objects
 from ocpi.store.locations import locations
 from ocpi.store.tariffs import dangling
 from ocpi.types import codec
+from ocpi.v221.common import Role
 from ocpi.v221.locations import Status
 
 TONES = {
@@ -41,11 +43,11 @@ class LocationAdmin(ObjectAdmin):
     search_fields = ("owner", "key", "document")
     search_help_text = "Owner, id, or any text in the document"
     fieldsets = (
-        (None, {"fields": (("owner", "origin"), ("last_updated", "received_at"), "revision")}),
+        (None, {"fields": (("owner", "origin"), "operator", ("last_updated", "received_at"), "revision")}),
         ("EVSEs", {"fields": ("evse_table", "missing_tariffs")}),
         *DETAIL,
     )
-    readonly_fields = ("origin", "evse_table", "missing_tariffs", "defect_table", "pretty")
+    readonly_fields = ("origin", "operator", "evse_table", "missing_tariffs", "defect_table", "pretty")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Location]:
         return super().get_queryset(request).prefetch_related("evses")  # type: ignore[no-any-return]
@@ -73,6 +75,15 @@ class LocationAdmin(ObjectAdmin):
         return format_html_join(" ", "{}", ((_status(status, count),) for status, count in counts.most_common()))
 
     # --- detail ---
+
+    @admin.display(description="Operator")
+    def operator(self, location: Location) -> str:
+        """The Location's own word, or else that of its owner's credentials (§mod_locations_location_object)."""
+        named = codec.decode(location.document.encode()).get("operator")
+        if isinstance(named, dict) and named.get("name"):
+            return str(named["name"])
+        details = ports.directory().business_details(PartyId(location.owner), Role.CPO)
+        return f"{details['name']} (from its credentials)" if details.get("name") else "-"
 
     @admin.display(description="")
     def evse_table(self, location: Location) -> SafeString:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCUMENT = ROOT / "docs" / "conformance.md"
-_RULE = re.compile(r"\bR\d+\.\d+\b")
+_RULE = re.compile(r"\bR\d+\.\d+[a-z]?\b")
 _HEAD = """\
 # Conformance with OCPI 2.2.1
 

@@ -87,6 +87,17 @@ def test_the_page_shows_the_live_status(admin_client: Client) -> None:
     assert "AVAILABLE" not in shown
 
 
+@pytest.mark.parametrize(
+    ("operator", "shown"), [({"name": "Best Charging"}, "Best Charging"), (None, "from its credentials")]
+)
+def test_without_an_operator_its_owners_credentials_say_who_operates(
+    admin_client: Client, operator: Any, shown: str
+) -> None:
+    """R9.2i"""
+    locations.put(Arrival(location(operator=operator)), source=None)
+    assert shown in text(admin_client.get(page(Location.objects.get())))
+
+
 def test_what_a_partner_wrote_is_never_markup(admin_client: Client) -> None:
     attack = "<script>alert(1)</script>"
     odd = location(id=attack, name=attack, evses=[evse(uid=attack, status=attack)], vendor=attack)

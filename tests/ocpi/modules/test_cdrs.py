@@ -145,7 +145,7 @@ def signed(length: int) -> Document:
 
 
 def test_signed_data_may_be_long(cpo_client: PartnerClient) -> None:
-    """R9.7: 5000 characters; a longer text is kept too, as a defect."""
+    """R9.7, R9.9e: 5000 characters; a longer text is kept too, as a defect."""
     document = theirs(signed_data=signed(5000), session_id=None)
     location = cpo_client.post(URL, document).headers["Location"]
     assert cpo_client.get(location).data == document and not defects()
@@ -174,7 +174,7 @@ def test_a_cdr_may_be_far_larger_than_other_messages(cpo_client: PartnerClient) 
 def test_what_the_chapter_forbids_is_kept_as_a_defect(
     cpo_client: PartnerClient, changes: Document, pointer: str
 ) -> None:
-    """R9.7, R9.9: dimensions of Sessions, long ids and references of CDRs that credit nothing."""
+    """R9.7, R9.9, R9.9c: dimensions of Sessions, long ids and references of CDRs that credit nothing."""
     assert cpo_client.post(URL, theirs(**changes)).codes == (201, 1000)
     assert [found for found in defects() if found.startswith(pointer)]
 

@@ -141,7 +141,7 @@ def test_an_unknown_session_is_an_answer_not_an_error(client: PartnerClient, met
 def test_the_session_of_another_emsp_is_rejected(
     site: None, charge_points: FakeChargePoints, method: str, party: str
 ) -> None:
-    """An SCSP without an agreement is such a party, too."""
+    """R9.15e: an SCSP without an agreement is such a party, too."""
     assert ask(register(party).client(), method).data == {"result": "REJECTED", "timeout": 0}
     assert not charge_points.asked
 

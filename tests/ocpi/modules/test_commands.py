@@ -91,7 +91,7 @@ def test_the_message_of_an_answer_is_a_list(client: PartnerClient) -> None:
 
 
 def test_the_token_of_a_command_is_not_checked(client: PartnerClient, charge_points: FakeChargePoints) -> None:
-    """R9.15: unknown, invalid, odd: the eMSP has authorized it."""
+    """R9.15, R9.15b: unknown, invalid, odd: the eMSP has authorized it."""
     token = driver_token(valid=False, type="IMPLANT", uid="x" * 50)
     assert client.post(f"{COMMANDS}/START_SESSION", start_session(token=token)).data["result"] == "ACCEPTED"
 
@@ -181,7 +181,7 @@ def test_other_methods_are_405(client: PartnerClient, method: str) -> None:
 def test_an_unknown_place_is_2003_with_a_rejecting_answer(
     client: PartnerClient, command: str, changes: Document
 ) -> None:
-    """R9.15"""
+    """R9.15, R9.15d"""
     answer = client.post(f"{COMMANDS}/{command}", BODIES[command](**changes))
     assert answer.codes == (200, 2003)
     assert (answer.data["result"], answer.data["timeout"]) == ("REJECTED", 0)
@@ -204,7 +204,7 @@ def test_ids_ignore_case(client: PartnerClient, charge_points: FakeChargePoints)
 
 
 def test_an_evse_may_need_its_connector_to_be_named(client: PartnerClient, charge_points: FakeChargePoints) -> None:
-    """R9.15: START_SESSION_CONNECTOR_REQUIRED."""
+    """R9.15, R9.15a: START_SESSION_CONNECTOR_REQUIRED."""
     capable = [*CAPABLE, "START_SESSION_CONNECTOR_REQUIRED"]
     locations.put(Arrival(location(evses=[evse(capabilities=capable)])), None)
     answer = client.post(f"{COMMANDS}/START_SESSION", start_session())
@@ -238,7 +238,7 @@ def test_an_unknown_session_is_an_answer_not_an_error(client: PartnerClient, cha
 
 
 def test_the_session_of_another_emsp_is_rejected(site: None, charge_points: FakeChargePoints) -> None:
-    """R9.15"""
+    """R9.15, R9.15e"""
     answer = register("EMSP:FR*MSP").client().post(f"{COMMANDS}/STOP_SESSION", stop_session())
     assert (answer.status, answer.data["result"]) == (1000, "REJECTED")
     assert not charge_points.asked

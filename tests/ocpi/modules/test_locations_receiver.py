@@ -459,14 +459,14 @@ def patch_connector(client: PartnerClient, moment: str) -> Answer:
 
 @pytest.mark.parametrize("change", [put_evse, patch_evse, patch_status])
 def test_a_change_of_an_evse_moves_its_location_and_no_sibling(client: PartnerClient, change: Any) -> None:
-    """R9.2"""
+    """R9.2, R9.2a"""
     assert change(client, LATER).codes == (200, 1000)
     assert moments(client) == (LATER, LATER, NOON, NOON)
 
 
 @pytest.mark.parametrize("change", [put_connector, patch_connector])
 def test_a_change_of_a_connector_moves_its_evse_and_location(client: PartnerClient, change: Any) -> None:
-    """R9.2"""
+    """R9.2, R9.2a"""
     assert change(client, LATER).codes == (200, 1000)
     assert moments(client) == (LATER, LATER, LATER, NOON)
 

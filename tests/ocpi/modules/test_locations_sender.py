@@ -185,7 +185,7 @@ def test_a_bare_offset_keeps_its_place_under_change(emsp_client: PartnerClient) 
 
 
 def test_a_status_change_is_in_the_next_page_with_every_last_updated(emsp_client: PartnerClient) -> None:
-    """R9.2: EVSE and Location move together, so that date_from finds the Location."""
+    """R9.2, R9.2b: EVSE and Location move together, so that date_from finds the Location."""
     publish(*numbered(3, evses=[evse(), evse(uid="EVSE-2")]))
     later = minutes_after_noon(60)
     set_status("LOC-001", "CHARGING", later)
@@ -252,7 +252,7 @@ def test_what_does_not_exist_is_404(emsp_client: PartnerClient, path: str) -> No
 
 
 def test_a_removed_evse_stays(emsp_client: PartnerClient) -> None:
-    """R9.2: there is no delete."""
+    """R9.2, R9.2c: there is no delete."""
     publish(location())
     set_status("LOC-1", "REMOVED", minutes_after_noon(1))
     assert emsp_client.get(f"{SENDER_LOCATIONS}/LOC-1/EVSE-1").data["status"] == "REMOVED"

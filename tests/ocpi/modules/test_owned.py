@@ -149,7 +149,7 @@ def test_a_hub_pushes_for_the_parties_behind_it(kind: Kind, db: None) -> None:
 def test_an_object_without_any_of_its_required_members_is_2001_and_leaves_nothing(
     kind: Kind, cpo_client: PartnerClient
 ) -> None:
-    """R1.7, R1.17, R9.3, R9.7, R9.10: the answer names the member."""
+    """R1.7, R1.17, R9.3, R9.7, R9.10, R9.6a, R9.9a, R9.10a: the answer names the member."""
     required = {
         name for name in kind.theirs() if validation.check(without(kind.theirs(), name), STORES[kind.module].shape)
     }

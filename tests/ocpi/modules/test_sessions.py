@@ -147,14 +147,14 @@ def test_nothing_below_a_session_can_be_patched(client: PartnerClient, below: st
 
 @pytest.mark.parametrize("member", ["country_code", "party_id", "uid", "type", "contract_id"])
 def test_a_cdr_token_of_version_2_2_is_refused(cpo_client: PartnerClient, member: str) -> None:
-    """R9.3, trap 36: whose Token it is has to be said."""
+    """R9.3, R9.6b, trap 36: whose Token it is has to be said."""
     answer = cpo_client.put(URL, theirs(cdr_token=without(cdr_token(), member)))
     assert answer.codes == (200, 2001) and f"/cdr_token/{member}" in answer.message
     assert not Session.objects.exists()
 
 
 def test_a_reservation_need_not_name_evse_and_connector(cpo_client: PartnerClient) -> None:
-    """R1.19, R9.3: #NA is no defect."""
+    """R1.19, R9.3, R9.6c: #NA is no defect."""
     document = theirs(status="RESERVATION", evse_uid="#NA", connector_id="#NA", kwh=0)
     assert cpo_client.put(URL, document).codes == (201, 1000)
     assert cpo_client.get(URL).data == document
@@ -162,7 +162,7 @@ def test_a_reservation_need_not_name_evse_and_connector(cpo_client: PartnerClien
 
 
 def test_the_authorization_reference_given_last_is_kept(cpo_client: PartnerClient) -> None:
-    """R9.3"""
+    """R9.3, R9.6d"""
     cpo_client.put(URL, theirs(authorization_reference="FIRST"))
     cpo_client.patch(URL, change(kwh=2))
     assert cpo_client.get(URL).data["authorization_reference"] == "FIRST"
@@ -203,7 +203,7 @@ def test_a_session_takes_any_course_that_does_not_reopen_it(cpo_client: PartnerC
 
 
 def test_the_start_of_a_pending_session_moves_when_it_becomes_active(cpo_client: PartnerClient) -> None:
-    """R9.3: the moment is the CPO's to say."""
+    """R9.3, R9.6f: the moment is the CPO's to say."""
     cpo_client.put(URL, theirs(status="PENDING", kwh=0))
     cpo_client.patch(URL, change(status="ACTIVE", start_date_time=LATER))
     assert cpo_client.get(URL).data["start_date_time"] == LATER
@@ -305,7 +305,7 @@ def driver(emsp_client: PartnerClient, settings: Any) -> Iterator[PartnerClient]
 def test_charging_preferences_are_answered_by_a_bare_word(
     driver: PartnerClient, response: ChargingPreferencesResponse
 ) -> None:
-    """R9.3, trap 35: a string in data, HTTP 200 whatever it says."""
+    """R9.3, R9.6e, trap 35: a string in data, HTTP 200 whatever it says."""
     charge_points.answer = response
     answer = driver.put(PREFERENCES.replace("SESSION", "session"), WISH)
     assert answer.codes == (200, 1000) and answer.data == response.value
@@ -335,7 +335,7 @@ def test_preferences_for_an_unknown_or_foreign_session_are_404(driver: PartnerCl
     "place", [{"evse_uid": "EVSE-2"}, {"evse_uid": "#NA"}, {"evse_uid": "EVSE-9"}, {"location_id": "LOC-9"}]
 )
 def test_an_evse_that_is_not_capable_is_404_with_2001(driver: PartnerClient, place: Document) -> None:
-    """R9.3: also one that we do not know."""
+    """R9.3, R9.6e: also one that we do not know."""
     locations.put(Arrival(location(evses=[evse(), evse(uid="EVSE-2", capabilities=None)])), None)
     publish(session(**place))
     assert driver.put(PREFERENCES, WISH).codes == (404, 2001)

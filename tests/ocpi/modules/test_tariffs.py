@@ -110,7 +110,7 @@ def test_deleted_tariffs_are_in_no_list_and_no_total(emsp_client: PartnerClient)
     ],
 )
 def test_what_the_chapter_allows_is_no_defect(cpo_client: PartnerClient, changes: Document) -> None:
-    """R9.10: no vat is not vat 0, and both stay as they are."""
+    """R9.10, R9.10c: no vat is not vat 0, and both stay as they are."""
     assert cpo_client.put(URL, theirs(**changes)).codes == (201, 1000)
     assert cpo_client.get(URL).data == theirs(**changes)
     assert not Tariff.objects.get().defects

@@ -294,6 +294,7 @@ def test_messages_do_not_repeat_what_was_sent_at_length() -> None:
     ],
 )
 def test_a_defect_of_a_location_is_found(members: Document, pointer: str, code: str) -> None:
+    """R9.2g, R9.2h"""
     assert seen(check(location(**members), Location)) == [(pointer, code, False)]
 
 
@@ -341,6 +342,7 @@ RESERVATION = {
     ],
 )
 def test_a_rule_of_the_specification_holds(shape: type[Wire], document: Document, expected: list[Any]) -> None:
+    """R9.2h, R9.9c, R9.9e, R9.15a, R9.17b"""
     assert seen(check(document, shape)) == expected
 
 

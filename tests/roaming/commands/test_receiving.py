@@ -174,7 +174,7 @@ def test_commands_are_forgotten_after_some_months(platform: Platform) -> None:
 
 
 def test_a_cancelled_reservation_is_a_second_result_to_the_same_url(platform: Platform, peer: FakePeer) -> None:
-    """R9.15: after the first, in this order, whatever is acknowledged when."""
+    """R9.15, R9.15c: after the first, in this order, whatever is acknowledged when."""
     row = received(platform, peer, Command.RESERVE_NOW)
     receiving.resolve(row.pk, "ACCEPTED")
     peer.misbehave(fails(503), path=RESULTS, count=1)
@@ -324,7 +324,7 @@ def push() -> int:
 
 
 def test_nobody_is_told_of_a_profile_before_setting_one(platform: Platform, peer: FakePeer) -> None:
-    """R9.17: the first successful SetChargingProfile begins it."""
+    """R9.17, R9.17a: the first successful SetChargingProfile begins it."""
     assert push() == 0
     refused = received(platform, peer, Command.SET_CHARGING_PROFILE)
     receiving.resolve(refused.pk, "REJECTED")

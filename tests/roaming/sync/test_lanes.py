@@ -69,6 +69,7 @@ def test_a_request_has_ids_content_type_and_the_token_the_platform_gave_us(fake_
 
 
 def test_ten_changes_of_an_object_are_one_send_of_its_last_state(fake_peer):
+    """R1.21"""
     peer = fake_peer()
     connect(peer)
     for minute in range(10):
@@ -187,6 +188,7 @@ def test_a_platform_that_cannot_be_used_stops_the_lane_where_it_stands(fake_peer
 
 
 def test_one_broken_platform_does_not_hold_up_another(fake_peer):
+    """R8.8"""
     broken, sound = fake_peer(party="DE*BAD", role="EMSP"), fake_peer(party="DE*MSP", role="EMSP")
     connect(broken, "broken")
     connect(sound, "sound")
