@@ -32,7 +32,7 @@ TOKEN_TYPE: tuple[str, Schema] = ("type", {"type": "string", "enum": [str(kind) 
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """What a method takes and gives: wire types, or `list[…]` of one; None where nothing is said.
+    """What a method takes and gives: a wire type, a tuple of alternatives, `list[…]` of one; None: nothing is said.
 
     `partial` bodies need `last_updated` only (PATCH); `query` are parameters of its own.
     """
@@ -114,7 +114,9 @@ def _is_list(data: Any) -> bool:
 
 
 def _on_wire(kind: Any, registry: ComponentRegistry, *, partial: bool = False) -> Schema:
-    """The schema of a type; the objects in it become components."""
+    """The schema of a type or of alternatives; the objects in it become components."""
+    if isinstance(kind, tuple):
+        return {"oneOf": [_on_wire(alternative, registry) for alternative in kind]}
     (schema,), components = msgspec.json.schema_components([kind], ref_template=_REF)
     new: Any = ResolvedComponent
     for name, component in components.items():

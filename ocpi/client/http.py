@@ -6,6 +6,7 @@ No redirects, bounded time and size, addresses judged when connecting (`url_poli
 import ssl
 import time
 from collections.abc import Iterable, Iterator, Mapping
+from functools import cache
 from typing import Any
 
 import httpcore
@@ -49,11 +50,17 @@ class _JudgedBackend(httpcore.SyncBackend):
         return super().connect_tcp(address, port, timeout, local_address, socket_options)
 
 
+@cache
+def _trust() -> ssl.SSLContext:
+    """The certificates we trust, read once: that costs more than a request."""
+    return ssl.create_default_context()
+
+
 class JudgedTransport(httpx.HTTPTransport):
     """httpx's transport over connections that `_JudgedBackend` makes; httpx has no public way to hand one over."""
 
     def __init__(self) -> None:
-        context = ssl.create_default_context()
+        context = _trust()
         super().__init__(verify=context)
         self._pool = httpcore.ConnectionPool(
             ssl_context=context, max_connections=20, keepalive_expiry=30, network_backend=_JudgedBackend()
@@ -69,9 +76,12 @@ class OcpiClient:
         routing: RoutingHeaders = RoutingHeaders(),  # noqa: B008  (immutable)
         ids: MessageIds | None = None,
         transport: httpx.BaseTransport | None = None,
+        seconds: float | None = None,
     ) -> None:
+        """`seconds` is how long one exchange may take: NODE_PARTNER_TIMEOUT unless told otherwise."""
         self._presented, self._routing, self._ids = presented, routing, ids or MessageIds()
-        timeout = httpx.Timeout(settings.NODE_PARTNER_TIMEOUT, connect=CONNECT_SECONDS)
+        self._seconds: float = settings.NODE_PARTNER_TIMEOUT if seconds is None else seconds
+        timeout = httpx.Timeout(self._seconds, connect=min(CONNECT_SECONDS, self._seconds))
         self._http = httpx.Client(
             transport=transport or JudgedTransport(), timeout=timeout, follow_redirects=False, trust_env=False
         )
@@ -99,7 +109,7 @@ class OcpiClient:
 
     def _exchange(self, method: str, url: str, body: bytes | None, params: Mapping[str, str] | None) -> Answer:
         headers = request_headers(self._presented, self._ids.next_hop(), self._routing, body=body is not None)
-        deadline = time.monotonic() + settings.NODE_PARTNER_TIMEOUT
+        deadline = time.monotonic() + self._seconds
         with self._http.stream(method, url, content=body, headers=headers, params=params) as response:
             if response.is_redirect:
                 raise NotOcpi(response.status_code, f"{url} redirects; redirects are not followed")
@@ -126,5 +136,5 @@ def _bounded(response: httpx.Response, url: str, deadline: float) -> bytes:
         if len(body) > MAX_RESPONSE:
             raise NotOcpi(response.status_code, f"{url}: the answer is larger than {MAX_RESPONSE} bytes")
         if time.monotonic() > deadline:
-            raise TimedOut(f"{url}: no complete answer within {settings.NODE_PARTNER_TIMEOUT} s")
+            raise TimedOut(f"{url}: no complete answer in time")
     return bytes(body)

@@ -103,7 +103,7 @@ class ResultsView(ResultView):
     """§mod_charging_profiles_msp_post_method"""
 
     module = MODULE
-    messages = {"post": Message(body=ActiveChargingProfileResult)}
+    messages = {"post": Message(body=tuple(shape for _, shape in RESULTS.values()))}
 
     def post(self, request: HttpRequest, *, kind: str, uid: str) -> HttpResponse:
         if kind not in RESULTS:

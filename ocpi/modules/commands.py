@@ -49,10 +49,7 @@ class ReceiverView(CommandedView):
     """§mod_commands_cpo_interface"""
 
     module = MODULE
-
-    @classmethod
-    def message(cls, method: str, path: str) -> Message:
-        return Message(body=wire.StartSession, data=CommandResponse)
+    messages = {"post": Message(body=tuple(SHAPES.values()), data=CommandResponse)}
 
     def post(self, request: HttpRequest, *, command: str) -> HttpResponse:
         which = _known(command)

@@ -48,11 +48,18 @@ def test_every_answer_is_an_envelope(document: Any) -> None:
 
 def test_amounts_are_numbers_not_strings(document: Any) -> None:
     """R1.15"""
-    kwh = document["components"]["schemas"]["Connector"]["properties"]["max_voltage"]
-    assert kwh["type"] == "integer"
+    kwh = document["components"]["schemas"]["Cdr"]["properties"]["total_energy"]
+    assert kwh["type"] == "number"
     latitude = document["components"]["schemas"]["GeoLocation"]["properties"]["latitude"]
     assert latitude["type"] == "string" and latitude["maxLength"] == 10
     assert "decimal" not in str(document["components"])
+
+
+def test_alternatives_are_all_named(document: Any) -> None:
+    """R9.13: a command's body depends on which it is."""
+    body = document["paths"]["/ocpi/2.2.1/receiver/commands/{command}"]["post"]["requestBody"]
+    names = {one["$ref"].rpartition("/")[2] for one in body["content"]["application/json"]["schema"]["oneOf"]}
+    assert names == {"StartSession", "StopSession", "ReserveNow", "CancelReservation", "UnlockConnector"}
 
 
 def test_a_patch_needs_last_updated_only(document: Any) -> None:
