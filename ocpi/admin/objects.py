@@ -117,8 +117,10 @@ def related(row: OwnedObject, model: type[OwnedObject], id: Any) -> SafeString |
 
 
 def amount(price: Any, currency: Any) -> str:
-    """A Price in a line, without and with VAT, digit for digit."""
+    """A Price without and with VAT, digit for digit; a line breaks between the two only."""
     if not isinstance(price, dict) or price.get("excl_vat") is None:
         return "-"
-    incl = f" ({price['incl_vat']} incl. VAT)" if price.get("incl_vat") is not None else ""
-    return f"{price['excl_vat']} {currency}{incl}"
+    parts = [f"{price['excl_vat']} {currency}"]
+    if price.get("incl_vat") is not None:
+        parts.append(f"({price['incl_vat']} incl. VAT)")
+    return " ".join(part.replace(" ", "\N{NO-BREAK SPACE}") for part in parts)

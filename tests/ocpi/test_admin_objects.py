@@ -66,7 +66,7 @@ WITH_ID = pytest.mark.parametrize("kind", KINDS[:3], ids=lambda kind: kind.modul
 
 
 def text(response: HttpResponse) -> str:
-    return response.content.decode()
+    return response.content.decode().replace("\N{NO-BREAK SPACE}", " ")
 
 
 def page(row: OwnedObject) -> str:
