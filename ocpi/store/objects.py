@@ -86,17 +86,13 @@ class Objects:
 
     def find(self, owner: PartyId, key: str) -> str | None:
         """The JSON of one object."""
-        return next(iter(self.rows(owner=owner, key=key.lower()).values_list("document", flat=True)), None)
+        stored = self.seen(owner, key.lower())
+        return stored.text if stored else None
 
     def find_within(self, scope: Scope, key: str) -> tuple[PartyId, str] | None:
         """Owner and JSON of the oldest object of that key within `scope`, for URLs that name no owner."""
         condition, params = scope.sql()
-        table = self.model._meta.db_table
-        visible = f" AND {self.model.visible}" if self.model.visible else ""
-        rows = writing.fetch(
-            f"SELECT owner, document FROM {table} WHERE key = %s AND {condition}{visible} ORDER BY id LIMIT 1",  # noqa: S608
-            [key.lower(), *params],
-        )
+        rows = self._select("owner, document", f"key = %s AND {condition} ORDER BY id LIMIT 1", [key.lower(), *params])
         return (PartyId(rows[0][0]), rows[0][1]) if rows else None
 
     def texts(self, ids: Sequence[int]) -> dict[int, str]:
@@ -110,6 +106,12 @@ class Objects:
     def rows(self, **which: Any) -> "models.QuerySet[Any]":
         """The rows that are objects to others."""
         return self.model._default_manager.filter(**which)
+
+    def _select(self, columns: str, condition: str, params: Sequence[Any]) -> list[tuple[Any, ...]]:
+        """Rows that are objects to others, for single objects: building a QuerySet costs more than the query."""
+        visible = f"{self.model.visible} AND " if self.model.visible else ""
+        table = self.model._meta.db_table
+        return writing.fetch(f"SELECT {columns} FROM {table} WHERE {visible}{condition}", params)  # noqa: S608
 
     def conflicting(self, arrivals: Sequence[Arrival]) -> list[Arrival]:
         """Those that would change what cannot be changed."""
@@ -174,8 +176,8 @@ class Objects:
 
     def seen(self, owner: PartyId, key: str) -> Stored | None:
         """One object as it is, not locked."""
-        rows = self.rows(owner=owner, key=key).values_list("id", "document", "revision")
-        return next((Stored(*row) for row in rows), None)
+        rows = self._select("id, document, revision", "owner = %s AND key = %s", [str(owner), key])
+        return Stored(*rows[0]) if rows else None
 
     def differs(self, stored: Stored | None, arrival: Arrival) -> bool:
         """Whether an arrival is to be written."""
