@@ -233,6 +233,10 @@ CELERY_BEAT_SCHEDULE = {
         "task": "roaming.tasks.prune_commands",
         "schedule": crontab(hour="3", minute="27"),
     },
+    "forget old authorizations": {
+        "task": "roaming.tasks.prune_authorizations",
+        "schedule": crontab(hour="3", minute="37"),
+    },
 }
 
 # --- logs -----------------------------------------------------------------------------------------------------------

@@ -70,7 +70,7 @@ class Tariff(OwnedObject):
 class Token(OwnedObject):
     """What a driver identifies with (§mod_tokens_token_object). The key is type and uid.
 
-    `expires_at`, `has_credit` and `parties` are the terms on which we authorize our own; partners never see them.
+    `expires_at`, `has_credit` and `places` are the terms on which we authorize our own; partners never see them.
     """
 
     module = ModuleID.TOKENS
@@ -83,8 +83,11 @@ class Token(OwnedObject):
     whitelist = models.CharField(max_length=40)
     expires_at = models.DateTimeField(null=True, blank=True, help_text="Not authorized from then on (UTC)")
     has_credit = models.BooleanField(default=True, db_default=True)
-    parties = models.TextField(
-        blank=True, default="", db_default="", help_text="CC*PID of the CPOs it may charge at; empty: everywhere"
+    places = models.TextField(
+        blank=True,
+        default="",
+        db_default="",
+        help_text="Where it may charge, a line for each: CC*PID of a CPO, or CC*PID/id of a Location; empty: everywhere",
     )
 
     class Meta:

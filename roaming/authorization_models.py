@@ -11,6 +11,7 @@ class Authorization(models.Model):
         EMSP = "EMSP", "answered as eMSP"
 
     class Source(models.TextChoices):
+        COMMAND = "COMMAND", "command of its eMSP"
         OWN = "OWN", "own Token"
         WHITELIST = "WHITELIST", "whitelist"
         REAL_TIME = "REAL_TIME", "real-time answer"
@@ -44,6 +45,9 @@ class Authorization(models.Model):
         indexes = [
             models.Index(fields=["uid", "decided_at"], name="authorization_of_token"),
             models.Index(fields=["reference"], condition=~models.Q(reference=""), name="authorization_reference"),
+            models.Index(
+                fields=["correlation_id"], condition=~models.Q(correlation_id=""), name="authorization_correlation"
+            ),
             models.Index(fields=["decided_at"], name="authorization_age"),
         ]
 

@@ -7,6 +7,7 @@ from celery import shared_task
 from django.utils import timezone
 
 from roaming import presence
+from roaming.authorization_models import Authorization
 from roaming.commands import delivering, sweeping
 from roaming.models import Platform, SyncRun
 from roaming.sync import lanes, pull
@@ -51,6 +52,12 @@ def pull_platform(platform_id: int, full: bool = False, now: bool = False) -> No
 def prune_runs() -> None:
     """Keep a month of pull runs."""
     SyncRun.objects.filter(started_at__lt=timezone.now() - timedelta(days=30)).delete()
+
+
+@shared_task
+def prune_authorizations() -> None:
+    """Keep a quarter of decisions: long enough for questions about a bill; they say where drivers were."""
+    Authorization.objects.filter(decided_at__lt=timezone.now() - timedelta(days=90)).delete()
 
 
 @shared_task

@@ -22,6 +22,7 @@ from ocpi.modules import (
     locations,
     sessions,
     tariffs,
+    tokens,
     versions,
 )
 from ocpi.modules.versions import Mounted
@@ -38,6 +39,8 @@ INTERFACES: tuple[Mounted, ...] = (
     (ModuleID.CDRS, InterfaceRole.RECEIVER, "receiver/cdrs"),
     (ModuleID.TARIFFS, InterfaceRole.SENDER, "sender/tariffs"),
     (ModuleID.TARIFFS, InterfaceRole.RECEIVER, "receiver/tariffs"),
+    (ModuleID.TOKENS, InterfaceRole.SENDER, "sender/tokens"),
+    (ModuleID.TOKENS, InterfaceRole.RECEIVER, "receiver/tokens"),
     (ModuleID.HUB_CLIENT_INFO, InterfaceRole.SENDER, "sender/hubclientinfo"),
     (ModuleID.HUB_CLIENT_INFO, InterfaceRole.RECEIVER, "receiver/hubclientinfo"),
     (ModuleID.COMMANDS, InterfaceRole.SENDER, "sender/commands"),
@@ -45,7 +48,7 @@ INTERFACES: tuple[Mounted, ...] = (
     (ModuleID.CHARGING_PROFILES, InterfaceRole.SENDER, "sender/chargingprofiles"),
     (ModuleID.CHARGING_PROFILES, InterfaceRole.RECEIVER, "receiver/chargingprofiles"),
 )
-_MODULES = (credentials, locations, sessions, cdrs, tariffs, hub_client_info, commands, charging_profiles)
+_MODULES = (credentials, locations, sessions, cdrs, tariffs, tokens, hub_client_info, commands, charging_profiles)
 
 
 class UnknownView(OcpiView):

@@ -1,5 +1,6 @@
 """Partners as staff see and manage them."""
 
+from roaming.admin.authorizations import AuthorizationAdmin
 from roaming.admin.commands import ActiveProfileAdmin, ProfileFollowerAdmin, ReceivedCommandAdmin, SentCommandAdmin
 from roaming.admin.parties import PartyAdmin
 from roaming.admin.platforms import PlatformAdmin
@@ -7,6 +8,7 @@ from roaming.admin.records import LaneAdmin, QuarantinedObjectAdmin, RefusedDeli
 
 __all__ = [
     "ActiveProfileAdmin",
+    "AuthorizationAdmin",
     "LaneAdmin",
     "PartyAdmin",
     "PlatformAdmin",

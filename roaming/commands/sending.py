@@ -15,7 +15,7 @@ from django.utils import timezone
 from ocpi.client.http import OcpiClient
 from ocpi.client.messages import PartnerError, Presented
 from ocpi.ids import VERSION, PartyId
-from ocpi.models import ClientInfo, Session
+from ocpi.models import Session
 from ocpi.modules import charging_profiles, commands
 from ocpi.modules.commanding import DRIVERS
 from ocpi.ports import Command
@@ -30,6 +30,7 @@ from ocpi.v221.versions import InterfaceRole, ModuleID
 from roaming.command_models import SentCommand
 from roaming.commands.subjects import PROFILES, subject
 from roaming.directory import Peer, Picture, directory
+from roaming.reaching import reach
 
 State = SentCommand.State
 SHAPES = commands.SHAPES | charging_profiles.SHAPES
@@ -82,7 +83,7 @@ def clear_profile(party: PartyId, session_id: str, by: str = "") -> SentCommand:
 def prepare(command: Command, party: PartyId, document: Document, by: str = "") -> SentCommand:
     """The row of a command, to be saved and then sent by `dispatch`; raises NotSent."""
     picture = directory.picture()
-    peer = reach(picture, party)
+    peer = _peer(picture, party)
     _endpoint(peer, command)
     if command in PROFILES and not 0 < len(str(document.get("session_id", ""))) <= _LONGEST_ID:
         raise NotSent("/session_id is required, of at most 36 characters")
@@ -107,7 +108,7 @@ def dispatch(row: SentCommand) -> None:
     """Send a command that is saved, outside any transaction: its result may arrive before the answer."""
     command, platform = Command(row.command), row.platform
     try:
-        message = _message(command, _endpoint(reach(directory.picture(), PartyId(row.party)), command), row)
+        message = _message(command, _endpoint(_peer(directory.picture(), PartyId(row.party)), command), row)
         with OcpiClient(
             Presented(platform.outbound_token, platform.sends_plain_token),
             RoutingHeaders(PartyId(row.party), PartyId(row.commander)),
@@ -121,15 +122,12 @@ def dispatch(row: SentCommand) -> None:
     row.refresh_from_db()
 
 
-def reach(picture: Picture, party: PartyId) -> Peer:
-    """The connected platform of a party, or a hub that it is behind; raises NotSent."""
-    direct = picture.platform_of(party)
-    hubs = ClientInfo.objects.filter(owner=party, role=Role.CPO).order_by("pk").values_list("source", flat=True)
-    peers = [direct] if direct else [picture.peers.get(hub or 0) for hub in hubs]
-    connected = [peer for peer in peers if peer is not None and peer.connected]
-    if not connected:
+def _peer(picture: Picture, party: PartyId) -> Peer:
+    """Where a command for a CPO goes; raises NotSent."""
+    peer = reach(picture, party, Role.CPO)
+    if peer is None:
         raise NotSent(f"{party} is not connected")
-    return connected[0]
+    return peer
 
 
 def _endpoint(peer: Peer, command: Command) -> str:

@@ -38,6 +38,7 @@ from tests.kit.peer import FakePeer
 pytestmark = pytest.mark.django_db(transaction=True)
 
 Start = Callable[..., FakePeer]
+CAN = [*CAPABLE, "CHARGING_PREFERENCES_CAPABLE"]
 FIRST, SECOND, THIRD = (minutes_after_noon(minutes) for minutes in (10, 20, 30))
 
 
@@ -74,7 +75,7 @@ def crawl(client: PartnerClient, module: str) -> list[Any]:
 
 
 def test_the_driver_of_a_partner_emsp_charges_here(fake_peer: Start, charge_points: FakeChargePoints) -> None:
-    sites = [location(id=f"LOC-{number}", evses=[evse(capabilities=CAPABLE)]) for number in range(1, 4)]
+    sites = [location(id=f"LOC-{number}", evses=[evse(capabilities=CAN)]) for number in range(1, 4)]
     publish(ModuleID.LOCATIONS, *sites)
     publish(ModuleID.TARIFFS, tariff())
     peer = fake_peer(party="DE*MSP", role="EMSP")

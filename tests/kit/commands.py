@@ -8,7 +8,7 @@ from ocpi.ids import PartyId
 from ocpi.ports import Command, CommandRequest, Verdict
 from ocpi.v221.commands import CommandResponseType
 from ocpi.v221.sessions import ChargingPreferencesResponse
-from tests.kit.objects import NOON, Document
+from tests.kit.objects import NOON, Document, token
 
 RESPONSE_URL = "https://partner.example/results/1"
 ACCEPTED = Verdict(CommandResponseType.ACCEPTED, timeout=30)
@@ -16,19 +16,8 @@ CAPABLE = ["REMOTE_START_STOP_CAPABLE", "RESERVABLE", "UNLOCK_CAPABLE", "CHARGIN
 
 
 def driver_token(**changes: Any) -> Document:
-    """A Token of the eMSP DE*MSP."""
-    return {
-        "country_code": "DE",
-        "party_id": "MSP",
-        "uid": "04A1B2C3D4",
-        "type": "APP_USER",
-        "contract_id": "DE-MSP-C0000001-5",
-        "issuer": "Example Mobility",
-        "valid": True,
-        "whitelist": "NEVER",
-        "last_updated": NOON,
-        **changes,
-    }
+    """A Token of the eMSP DE*MSP, of its app."""
+    return token(**{"country_code": "DE", "party_id": "MSP", "type": "APP_USER", **changes})
 
 
 def start_session(**changes: Any) -> Document:

@@ -133,6 +133,24 @@ def tariff(**changes: Any) -> Document:
     }
 
 
+def token(**changes: Any) -> Document:
+    """A card of our own party NL*OSP, to be authorized in real time."""
+    return {
+        "country_code": "NL",
+        "party_id": "OSP",
+        "uid": "04A1B2C3D4",
+        "type": "RFID",
+        "contract_id": "NL-OSP-C0000001-5",
+        "visual_number": "NL-OSP-0000001",
+        "issuer": "Example Mobility",
+        "valid": True,
+        "whitelist": "NEVER",
+        "language": "nl",
+        "last_updated": NOON,
+        **changes,
+    }
+
+
 def cdr_token(**changes: Any) -> Document:
     """A Token as Sessions and CDRs name it; its owner is the eMSP DE*MSP."""
     return {

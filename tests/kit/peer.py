@@ -263,6 +263,8 @@ class FakePeer:
                 return self._credentials(request)
             case ["2.2.1", "sender", module] if request.method == "GET":
                 return self._page(request, module)
+            case ["2.2.1", "sender", "tokens", uid, "authorize"] if request.method == "POST":
+                return self._authorize(request, unquote(uid))
             case ["2.2.1", "sender", module, id]:
                 found = [item for item in self.objects.get(module, ()) if item.get("id") == unquote(id)]
                 return enveloped(found[0]) if found else enveloped(code=2003, http=404)
@@ -292,6 +294,18 @@ class FakePeer:
             following = {**request.query, "offset": str(offset + limit), "limit": str(limit)}
             headers["Link"] = f'<{self.url}{request.path}?{urlencode(following)}>; rel="next"'
         return enveloped(found[offset : offset + limit], **headers)
+
+    def _authorize(self, request: Recorded, uid: str) -> Reply:
+        """A valid Token among `objects` may charge wherever it is asked for."""
+        key = (uid.lower(), request.query.get("type", "RFID"))
+        found = [item for item in self.objects.get("tokens", ()) if (item["uid"].lower(), item["type"]) == key]
+        if not found:
+            return enveloped(code=2004, http=404)
+        info = {"allowed": "ALLOWED" if found[0]["valid"] else "BLOCKED", "token": found[0]}
+        if found[0]["valid"]:
+            info["authorization_reference"] = f"AUTH-{uid}"
+            info |= {"location": request.document} if request.body else {}
+        return enveloped(info)
 
     def _receive(self, request: Recorded, key: str) -> Reply:
         with self._lock:
