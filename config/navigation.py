@@ -16,6 +16,7 @@ _ENTRIES: dict[str, tuple[tuple[str, str, str, str], ...]] = {
         ("Tariffs", "sell", "ocpi.view_tariff", "ocpi_tariff_changelist"),
         ("Sessions", "bolt", "ocpi.view_session", "ocpi_session_changelist"),
         ("CDRs", "receipt_long", "ocpi.view_cdr", "ocpi_cdr_changelist"),
+        ("Tokens", "badge", "ocpi.view_token", "ocpi_token_changelist"),
         ("Authorizations", "verified_user", "roaming.view_authorization", "roaming_authorization_changelist"),
         ("Parties behind hubs", "device_hub", "ocpi.view_clientinfo", "ocpi_clientinfo_changelist"),
     ),

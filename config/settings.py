@@ -233,6 +233,11 @@ CELERY_BEAT_SCHEDULE = {
         "task": "roaming.tasks.prune_commands",
         "schedule": crontab(hour="3", minute="27"),
     },
+    "block tokens that have expired": {
+        "task": "roaming.tasks.expire_tokens",
+        "schedule": 60.0,
+        "options": {"expires": 60},
+    },
     "forget old authorizations": {
         "task": "roaming.tasks.prune_authorizations",
         "schedule": crontab(hour="3", minute="37"),

@@ -6,6 +6,7 @@ from datetime import timedelta
 from celery import shared_task
 from django.utils import timezone
 
+from ocpi.store.tokens import tokens
 from roaming import presence
 from roaming.authorization_models import Authorization
 from roaming.commands import delivering, sweeping
@@ -52,6 +53,12 @@ def pull_platform(platform_id: int, full: bool = False, now: bool = False) -> No
 def prune_runs() -> None:
     """Keep a month of pull runs."""
     SyncRun.objects.filter(started_at__lt=timezone.now() - timedelta(days=30)).delete()
+
+
+@shared_task
+def expire_tokens() -> None:
+    """Tell those who go by the whitelist which Tokens of ours have expired."""
+    tokens.expire_due(timezone.now())
 
 
 @shared_task

@@ -22,6 +22,7 @@ from ocpi.store.locations import locations as store
 from ocpi.store.objects import Arrival
 from ocpi.store.sessions import sessions
 from ocpi.store.tariffs import tariffs
+from ocpi.store.tokens import tokens
 from ocpi.transport import authorization
 from ocpi.types import codec
 from roaming import directory
@@ -45,6 +46,7 @@ from tests.kit.objects import (
     location,
     session,
     tariff,
+    token,
 )
 from tests.kit.platforms import register
 from tests.kit.urls import mounted
@@ -65,6 +67,8 @@ BELONGING: dict[str, list[Document]] = {  # by the segment of the URL that names
     "charging_preferences": [{"profile_type": "GREEN", "departure_time": "2026-03-01T13:00:00Z", "energy_need": 5}],
     "cdrs": [cdr(id="X", **THEIRS), credit_cdr(**THEIRS)],
     "tariffs": [tariff(id="X", **THEIRS)],
+    "tokens": [token(uid="X", country_code="FR", party_id="MSP"), {"valid": False, **LATER}],
+    "authorize": [{"location_id": "L0", "evse_uids": ["EVSE-1"]}],
     "hubclientinfo": [client_info(role="CPO", **THEIRS)],
     "commands": [*(body() for body in COMMANDS.values()), {"result": "ACCEPTED", "message": []}],
     "chargingprofiles": [
@@ -78,6 +82,7 @@ BELONGING: dict[str, list[Document]] = {  # by the segment of the URL that names
 }
 # Further URLs that documents belong at, and who speaks there when it is not the CPO.
 DEEP = [
+    "/ocpi/2.2.1/receiver/tokens/FR/MSP/X",
     *(f"/ocpi/2.2.1/receiver/commands/{command}" for command in COMMANDS),
     "/ocpi/2.2.1/sender/chargingprofiles/results/active/ASKED",
 ]
@@ -87,6 +92,7 @@ SPEAKERS = {
     "charging_preferences": 1,
     "receiver/commands": 1,
     "receiver/chargingprofiles": 1,
+    "receiver/tokens": 1,
 }
 DOCUMENTS = [document for documents in BELONGING.values() for document in documents]
 VALUES: list[Any] = [
@@ -187,12 +193,14 @@ def clients(db: None, settings: Any) -> list[PartnerClient]:
     """A CPO with objects here, an eMSP whose driver charges, a partner not registered yet, a stranger and a hub."""
     settings.NODE_MAX_BODY = 64 * 1024
     settings.NODE_PARTNER_TIMEOUT = 1
-    cpo = register("CPO:DE*CPO")
+    cpo, emsp = register("CPO:DE*CPO"), register("EMSP:FR*MSP")
     store.put(Arrival(location(country_code="DE", party_id="CPO")), cpo.platform.pk)
     sessions.put(Arrival(session(id="X", **THEIRS)), cpo.platform.pk)
     tariffs.put(Arrival(tariff(id="X", **THEIRS)), cpo.platform.pk)
     capable = [evse(capabilities=["CHARGING_PREFERENCES_CAPABLE", *CAPABLE])]
     store.put_many([Arrival(location(id=f"L{number}", evses=capable)) for number in range(3)], None)
+    tokens.put(Arrival(token(uid="X", country_code="FR", party_id="MSP")), emsp.platform.pk)
+    tokens.issue(token(uid="X"))
     driver = cdr_token(country_code="FR", party_id="MSP")
     sessions.put(Arrival(session(id="X", location_id="L0", cdr_token=driver)), None)
     newcomer = PartnerClient(invite("Newcomer"))
@@ -200,7 +208,7 @@ def clients(db: None, settings: Any) -> list[PartnerClient]:
     asked = {"platform": cpo.platform, "party": "DE*CPO", "subject": "X"}
     SentCommand.objects.create(uid="X", command="START_SESSION", **asked)
     SentCommand.objects.create(uid="ASKED", command="ACTIVE_CHARGING_PROFILE", **asked)
-    emsp, hub = register("EMSP:FR*MSP"), register("HUB:BE*HUB")
+    hub = register("HUB:BE*HUB")
     return [cpo.client(), emsp.client(), newcomer, PartnerClient("stranger"), hub.client()]
 
 

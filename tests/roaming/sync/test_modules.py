@@ -7,9 +7,10 @@ import pytest
 from django.utils import timezone
 
 from ocpi.ids import PartyId
-from ocpi.models import ObjectCount
+from ocpi.models import ObjectCount, Token
 from ocpi.store.catalogue import STORES
 from ocpi.store.objects import Arrival
+from ocpi.store.tokens import tokens
 from ocpi.types import codec
 from ocpi.v221.versions import ModuleID
 from roaming import directory
@@ -26,6 +27,7 @@ from tests.kit.objects import (
     minutes_after_noon,
     session,
     tariff,
+    token,
     without,
 )
 from tests.kit.peer import FakePeer, Recorded, answers, enveloped
@@ -85,6 +87,22 @@ def test_own_tariffs_and_sessions_are_put_in_the_owners_name(fake_peer: Start) -
     drain()
     assert peer.received == {"tariffs/NL/OCP/T 1": tariff(id="T 1"), "sessions/NL/OCP/SESSION-1": session()}
     assert {parties(request) for request in peer.requested("PUT")} == {("DE*MSP", "NL*OCP")}
+
+
+def test_a_token_of_ours_and_its_blocking_are_told_to_cpos(fake_peer: Start) -> None:
+    """R9.11, R9.12f: in the spelling and with the type of the Token; to nobody else."""
+    cpo, emsp = fake_peer(party="DE*CPO", role="CPO"), fake_peer(party="DE*MSP", role="EMSP")
+    connect(cpo)
+    connect(emsp)
+    assert tokens.issue(token(type="APP_USER"))
+    drain()
+    tokens.block(Token.objects.values_list("pk", flat=True))
+    drain()
+    first, second = cpo.requested("PUT", "/tokens")
+    assert first.path.endswith("/receiver/tokens/NL/OSP/04A1B2C3D4")
+    assert first.query == second.query == {"type": "APP_USER"}
+    assert (first.document, second.document["valid"]) == (token(type="APP_USER"), False)
+    assert emsp.requested("PUT", "/tokens") == []
 
 
 def test_a_cdr_is_posted_whole_and_once(fake_peer: Start) -> None:
