@@ -1,7 +1,8 @@
 """Whether a Token may charge.
 
-terms     our answer as the eMSP that owns it
-deciding  our decision as the CPO it wants to charge at
-commanded what its eMSP has just commanded for it
-asking    the real-time question to its eMSP
+terms      our answer as the eMSP that owns it
+deciding   our decision as the CPO it wants to charge at
+commanded  what its eMSP has just commanded for it
+asking     the real-time question to its eMSP
+recording  every decision, kept with its reason
 """

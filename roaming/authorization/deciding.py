@@ -28,6 +28,7 @@ from ocpi.v221.versions import InterfaceRole, ModuleID
 from roaming.authorization import asking, terms
 from roaming.authorization.asking import Answer, Inquiry, Kind, Question
 from roaming.authorization.commanded import by_command
+from roaming.authorization.recording import record
 from roaming.authorization_models import Authorization
 from roaming.directory import Picture, directory
 from roaming.reaching import reach
@@ -87,9 +88,9 @@ def decide(cpo: PartyId, uid: str, type: TokenType = TokenType.RFID, place: Docu
     started = time.monotonic()
     inquiry = Inquiry(cpo, uid, type, place)
     found = _find(inquiry)
-    decision = replace(found.decision, milliseconds=round((time.monotonic() - started) * 1000))
-    _record(inquiry, Finding(decision, found.platform_id))
-    return decision
+    seconds = time.monotonic() - started
+    _record(inquiry, found, seconds)
+    return replace(found.decision, milliseconds=round(seconds * 1000))
 
 
 def _find(inquiry: Inquiry) -> Finding:
@@ -106,23 +107,22 @@ def _is_uid(uid: str) -> bool:
     return bool(uid.strip(".")) and len(uid) <= _LONGEST_UID and uid.isascii() and uid.isprintable()
 
 
-def _record(inquiry: Inquiry, found: Finding) -> None:
-    decision, place = found.decision, inquiry.place or {}
+def _record(inquiry: Inquiry, found: Finding, seconds: float) -> None:
+    decision = found.decision
     uid = inquiry.uid if _is_uid(inquiry.uid) else ascii(inquiry.uid)[1:-1]
-    Authorization.objects.create(
-        side=Authorization.Side.CPO,
+    record(
+        Authorization.Side.CPO,
         platform_id=found.platform_id,
         cpo=inquiry.cpo,
-        emsp=decision.emsp or "",
-        uid=uid[:_LONGEST_UID].lower(),
+        emsp=decision.emsp,
+        uid=uid[:_LONGEST_UID],
         type=inquiry.type,
-        location_id=place.get("location_id", ""),
-        evse_uids=codec.encode_text(place["evse_uids"]) if place.get("evse_uids") else "",
+        place=inquiry.place,
         allowed=decision.allowed,
         source=decision.source,
         reason=decision.reason,
         reference=decision.reference,
-        milliseconds=decision.milliseconds,
+        seconds=seconds,
         correlation_id=inquiry.ids.correlation_id,
     )
 

@@ -15,8 +15,8 @@ from ocpi.models import Token
 from ocpi.ports import AuthorizationRequest
 from ocpi.store.documents import Document
 from ocpi.store.tokens import Terms
-from ocpi.types import codec
 from ocpi.v221.tokens import AllowedType
+from roaming.authorization.recording import record
 from roaming.authorization_models import Authorization
 
 # What the driver is told, in the language of the specification's default.
@@ -82,25 +82,19 @@ def answer(request: AuthorizationRequest) -> Document:
             found["location"] = request.place
     else:
         found["info"] = {"language": "en", "text": _TOLD[allowed]}
-    _record(request, allowed, reason, found.get("authorization_reference", ""), time.monotonic() - started)
-    return found
-
-
-def _record(request: AuthorizationRequest, allowed: AllowedType, reason: str, reference: str, seconds: float) -> None:
-    place = request.place or {}
-    Authorization.objects.create(
-        side=Authorization.Side.EMSP,
+    record(
+        Authorization.Side.EMSP,
         platform_id=request.platform_id,
-        cpo=request.cpo or "",
+        cpo=request.cpo,
         emsp=request.owner,
-        uid=request.token["uid"].lower(),
+        uid=request.token["uid"],
         type=request.token["type"],
-        location_id=place.get("location_id", ""),
-        evse_uids=codec.encode_text(place["evse_uids"]) if place.get("evse_uids") else "",
+        place=request.place,
         allowed=allowed,
         source=Authorization.Source.OWN,
         reason=reason,
-        reference=reference,
-        milliseconds=round(seconds * 1000),
+        reference=found.get("authorization_reference", ""),
+        seconds=time.monotonic() - started,
         correlation_id=request.correlation_id,
     )
+    return found

@@ -232,12 +232,19 @@ def test_our_own_tokens_are_judged_by_their_terms_without_the_network(msp: FakeP
     assert not msp.requests
 
 
-def test_the_terms_name_the_cpos(msp: FakePeer) -> None:
+@pytest.mark.parametrize(
+    ("places", "allowed"),
+    [
+        ("FR*CPO", "NOT_ALLOWED"),
+        ("FR*CPO\nNL*OCP", "ALLOWED"),
+        ("NL*OCP/loc-1", "ALLOWED"),
+        ("NL*OCP/2", "NOT_ALLOWED"),
+    ],
+)
+def test_the_terms_of_our_own_tokens_are_asked_where(msp: FakePeer, places: str, allowed: str) -> None:
     hold(country_code="NL", party_id="OSP")
-    Token.objects.update(parties="FR*CPO")
-    assert summary(decide()) == ("NOT_ALLOWED", "OWN")
-    Token.objects.update(parties="FR*CPO NL*OCP")
-    assert summary(decide()) == ("ALLOWED", "OWN")
+    Token.objects.update(places=places)
+    assert summary(decide(place=PLACE)) == (allowed, "OWN")
 
 
 # --- whom to ask ----------------------------------------------------------------------------------------------------
