@@ -87,7 +87,7 @@ class Token(OwnedObject):
         blank=True,
         default="",
         db_default="",
-        help_text="Where it may charge, a line for each: CC*PID of a CPO, or CC*PID/id of a Location; empty: everywhere",
+        help_text="Where it may charge, a line each: CC*PID of a CPO, or CC*PID/id of a Location; empty: everywhere",
     )
 
     class Meta:

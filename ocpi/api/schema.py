@@ -34,13 +34,15 @@ TOKEN_TYPE: tuple[str, Schema] = ("type", {"type": "string", "enum": [str(kind) 
 class Message:
     """What a method takes and gives: a wire type, a tuple of alternatives, `list[…]` of one; None: nothing is said.
 
-    `partial` bodies need `last_updated` only (PATCH); `query` are parameters of its own.
+    `partial` bodies need `last_updated` only (PATCH), `optional` ones may be left out. `query` are parameters of its
+    own.
     """
 
     body: Any = None
     data: Any = None
     partial: bool = False
     query: tuple[tuple[str, Schema], ...] = ()
+    optional: bool = False
 
 
 def templates(regex: str) -> list[str]:
@@ -82,7 +84,8 @@ class OcpiSchema(AutoSchema):
         }
         if message.body is not None:
             schema = _on_wire(message.body, registry, partial=message.partial)
-            found["requestBody"] = {"content": {"application/json": {"schema": schema}}, "required": True}
+            content = {"application/json": {"schema": schema}}
+            found["requestBody"] = {"content": content, "required": not message.optional}
         return found
 
     def _parameters(self, path: str, method: str, message: Message) -> Iterator[Schema]:

@@ -116,7 +116,7 @@ class Migration(migrations.Migration):
                 ('whitelist', models.CharField(max_length=40)),
                 ('expires_at', models.DateTimeField(blank=True, help_text='Not authorized from then on (UTC)', null=True)),
                 ('has_credit', models.BooleanField(db_default=True, default=True)),
-                ('places', models.TextField(blank=True, db_default='', default='', help_text='Where it may charge, a line for each: CC*PID of a CPO, or CC*PID/id of a Location; empty: everywhere')),
+                ('places', models.TextField(blank=True, db_default='', default='', help_text='Where it may charge, a line each: CC*PID of a CPO, or CC*PID/id of a Location; empty: everywhere')),
             ],
             options={
                 'indexes': [models.Index(fields=['owner', 'id'], name='token_page'), models.Index(fields=['owner', 'last_updated'], name='token_delta'), models.Index(fields=['xid', 'revision'], name='token_feed'), models.Index(fields=['key'], name='token_any_owner'), models.Index(fields=['uid'], name='token_uid'), models.Index(fields=['contract_id'], name='token_contract'), models.Index(condition=models.Q(('expires_at__isnull', False)), fields=['expires_at'], name='token_expiry')],

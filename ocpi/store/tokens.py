@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from ocpi.errors import UnknownToken
@@ -12,8 +14,9 @@ from ocpi.ids import PartyId
 from ocpi.models import Token
 from ocpi.store import single, writing
 from ocpi.store.documents import Document
-from ocpi.store.objects import Arrival, Objects, short
+from ocpi.store.objects import Arrival, Objects, Reconcile, short
 from ocpi.store.scope import Scope
+from ocpi.store.writing import Outcome
 from ocpi.types import times, validation
 from ocpi.v221 import tokens as wire
 
@@ -120,6 +123,20 @@ class Tokens(Objects):
             self.announce(arrival.owner, None)
         return issued
 
+    def _put_owner(
+        self, owner: PartyId, arrivals: dict[str, Arrival], source: int | None, reconcile: Reconcile | None
+    ) -> Outcome:
+        """As for all objects; but an import of our own makes no Token valid against its terms."""
+        if source is not None:
+            return super()._put_owner(owner, arrivals, source, reconcile)
+        with transaction.atomic():
+            outcome = super()._put_owner(owner, arrivals, None, reconcile)
+            unusable = Q(has_credit=False) | Q(expires_at__lte=timezone.now())
+            rows = self.model.objects.filter(unusable, owner=owner, key__in=list(arrivals), valid=True)
+            self._set_valid(rows, valid=False)
+        return outcome
+
+    @transaction.atomic
     def agree(self, id: int, terms: Terms) -> None:
         """Set the terms of a Token of our own; one that may not charge any more is blocked, so that CPOs know.
 

@@ -42,6 +42,8 @@ class AuthorizationInfo(Wire):
 class LocationReferences(Wire):
     """A Location, or some of its EVSEs (§mod_tokens_locationreferences_class)."""
 
+    key = ("location_id",)
+
     location_id: CiString36
     evse_uids: list[CiString36] | None = None
 

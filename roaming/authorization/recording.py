@@ -13,7 +13,8 @@ from ocpi.types import codec
 from roaming.authorization_models import Authorization
 
 # A driver waits, so the disk need not have it when we answer: a power failure may cost the last half second of
-# answers. Nothing hangs on them: Sessions and CDRs carry what an answer said.
+# answers. Nothing hangs on them: Sessions and CDRs carry what an answer said. Not within a transaction, which would
+# lose its durability as a whole.
 _LATER = "WITH quick AS (SELECT set_config('synchronous_commit', 'off', true)) "
 
 
@@ -54,12 +55,12 @@ def record(
     }
     # Enum members and ids as the plain text they are: the driver knows nothing else.
     plain = [str(value) if isinstance(value, str) else value for value in values.values()]
-    writing.execute(_statement(tuple(values), connection.vendor), plain)
+    later = connection.vendor == "postgresql" and not connection.in_atomic_block
+    writing.execute(_statement(tuple(values), later=later), plain)
 
 
 @cache
-def _statement(columns: tuple[str, ...], vendor: str) -> str:
-    table, marks = Authorization._meta.db_table, ", ".join(["%s"] * len(columns))
-    source = f"SELECT {marks} FROM quick" if vendor == "postgresql" else f"VALUES ({marks})"
-    insert = f"INSERT INTO {table} ({', '.join(columns)}) {source}"
-    return _LATER + insert if vendor == "postgresql" else insert
+def _statement(columns: tuple[str, ...], *, later: bool) -> str:
+    marks = ", ".join(["%s"] * len(columns))
+    insert = f"INSERT INTO {Authorization._meta.db_table} ({', '.join(columns)})"
+    return f"{_LATER}{insert} SELECT {marks} FROM quick" if later else f"{insert} VALUES ({marks})"  # noqa: S608

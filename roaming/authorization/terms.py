@@ -35,9 +35,11 @@ def of(token: Token) -> Terms:
 
 
 def lacking(terms: Terms, cpo: PartyId | None, place: Document | None) -> str:
-    """What has to be known besides for a decision; empty when nothing has."""
+    """What would have to be said for a decision; empty when nothing is wanting."""
+    if cpo is None and (terms.parties or terms.locations):
+        return "which CPO asks (OCPI-from-*)"
     if place is None and cpo not in terms.parties and any(party == cpo for party, _ in terms.locations):
-        return "at which Location: it may charge at some of this CPO only"
+        return "at which Location of this CPO (LocationReferences)"
     return ""
 
 
@@ -59,7 +61,7 @@ def judge(
     if not token["valid"]:
         return AllowedType.BLOCKED, "it is blocked"
     if lack := lacking(terms, cpo, place):
-        return AllowedType.NOT_ALLOWED, f"it is not known {lack}"
+        return AllowedType.NOT_ALLOWED, f"it may charge at some places only, and nobody said {lack}"
     if not _fits(terms, cpo, place):
         here = f"{cpo} {place['location_id']}" if place else str(cpo)
         return AllowedType.NOT_ALLOWED, f"it may not charge at {here}, only at: {', '.join(terms.places.split())}"
@@ -74,7 +76,7 @@ def answer(request: AuthorizationRequest) -> Document:
     started = time.monotonic()
     allowed, reason = judge(request.token, request.terms, request.cpo, request.place, timezone.now())
     if allowed == AllowedType.NOT_ALLOWED and (lack := lacking(request.terms, request.cpo, request.place)):
-        raise NotEnoughInformation(f"it has to be known {lack}; send LocationReferences")
+        raise NotEnoughInformation(f"the Token may charge at some places only: say {lack}")
     found: Document = {"allowed": allowed, "token": request.token}
     if allowed == AllowedType.ALLOWED:
         found["authorization_reference"] = secrets.token_urlsafe(_REFERENCE_BYTES)

@@ -69,6 +69,19 @@ def test_a_patch_needs_last_updated_only(document: Any) -> None:
     assert body["required"] == ["last_updated"]
 
 
+def test_only_the_place_of_an_authorization_may_be_left_out(document: Any) -> None:
+    """R9.12"""
+    bodies = {
+        path: operation["requestBody"]["required"]
+        for path, operations in document["paths"].items()
+        for operation in operations.values()
+        if path.startswith("/ocpi/") and "requestBody" in operation
+    }
+    assert [path for path, required in bodies.items() if not required] == [
+        "/ocpi/2.2.1/sender/tokens/{object_id}/authorize"
+    ]
+
+
 def test_only_functional_modules_have_routing_headers(document: Any) -> None:
     """R7.2"""
     for path, operations in document["paths"].items():
