@@ -1,6 +1,7 @@
 """The front door: one ASGI application for partners and staff.
 
-Everything over HTTP goes to Django through the bridge. Whatever else a server offers is refused.
+What is for another platform is relayed; everything else over HTTP goes to Django through the bridge. Whatever else a
+server offers is refused.
 """
 
 import ctypes
@@ -11,8 +12,11 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
 from django.conf import settings
 
-from config.bridge import Receive, Scope, Send, WsgiBridge
+from config.bridge import WsgiBridge
 from config.wsgi import application as django
+from ocpi.transport.asgi import Receive, Scope, Send
+from roaming.directory import directory
+from roaming.hub.relay import Relay
 
 # What is loaded by now lives as long as the process: the collector need not look at it again.
 gc.collect()
@@ -32,12 +36,13 @@ def is_slow(path: str) -> bool:
 
 
 bridge = WsgiBridge(django, settings.NODE_THREADS, settings.NODE_MAX_BODY, is_slow)
+relay = Relay(bridge, directory)
 
 
 async def application(scope: Scope, receive: Receive, send: Send) -> None:
     match scope["type"]:
         case "http":
-            await bridge(scope, receive, send)
+            await relay(scope, receive, send)
         case "lifespan":
             await _lifespan(receive, send)
         case "websocket":
@@ -47,6 +52,7 @@ async def application(scope: Scope, receive: Receive, send: Send) -> None:
 async def _lifespan(receive: Receive, send: Send) -> None:
     while (message := await receive())["type"] != "lifespan.shutdown":
         await send({"type": f"{message['type']}.complete"})
+    await relay.close()
     bridge.close()
     await send({"type": "lifespan.shutdown.complete"})
 

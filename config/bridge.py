@@ -6,10 +6,9 @@ them. What PEP 3333 loses of the request is the undecoded path: `RAW_PATH` keeps
 """
 
 import asyncio
-import contextlib
 import io
 import sys
-from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
 from typing import Any
@@ -17,19 +16,11 @@ from urllib.parse import unquote_to_bytes
 
 import structlog
 
-from ocpi.errors import BodyTooLarge, OcpiError, ServerError
-from ocpi.transport import envelope
-from ocpi.transport.headers import CORRELATION_ID, REQUEST_ID, MessageIds
-
-Scope = MutableMapping[str, Any]
-Message = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Message]]
-Send = Callable[[Message], Awaitable[None]]
-Headers = list[tuple[bytes, bytes]]
+from ocpi.errors import BodyTooLarge, ServerError
+from ocpi.transport.asgi import ClientGone, Conversation, Headers, Receive, Scope, Send
 
 log = structlog.get_logger(__name__)
 
-LINGER_SECONDS = 5
 _CONSTANT = {
     "wsgi.version": (1, 0),
     "wsgi.multithread": True,
@@ -57,69 +48,39 @@ class WsgiBridge:
         self._slow_pool = ThreadPoolExecutor(threads, thread_name_prefix="slow-request")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        body = await self._body(scope, receive, send)
-        if body is None:
+        conversation = Conversation(scope, receive, send)
+        try:
+            body = await conversation.body(self._max_body)
+        except BodyTooLarge as error:
+            await conversation.refuse(error)
+            return
+        except ClientGone:
             return
         # The context is not copied, as asyncio.to_thread would: Django keeps its connections in that of the thread.
         loop = asyncio.get_running_loop()
         pool = self._slow_pool if self._is_slow(scope["path"]) else self._pool
-        status, headers, content = await loop.run_in_executor(pool, self._run, scope, body)
-        await send({"type": "http.response.start", "status": status, "headers": headers})
-        await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else content})
+        try:
+            answer = await loop.run_in_executor(pool, self._run, scope, body)
+        except Exception:
+            log.exception("the application failed", path=scope["path"])
+            await conversation.refuse(ServerError())
+        else:
+            await conversation.answer(*answer)
 
     def close(self) -> None:
         """Take no more requests. The server has waited for those at work; one it gave up on is not waited for."""
         for pool in (self._pool, self._slow_pool):
             pool.shutdown(wait=False, cancel_futures=True)
 
-    async def _body(self, scope: Scope, receive: Receive, send: Send) -> bytes | None:
-        """The whole body; None when the client went away, or has been told that its body is too large."""
-        declared = next((value for name, value in scope["headers"] if name == b"content-length"), b"")
-        if declared.isdigit() and int(declared) > self._max_body:
-            await self._refuse(scope, receive, send, unread=True)
-            return None
-        parts, size, more = [], 0, True
-        while more:
-            message = await receive()
-            if message["type"] == "http.disconnect":
-                return None
-            more = message.get("more_body", False)
-            parts.append(part := message.get("body", b""))
-            size += len(part)
-            if size > self._max_body:
-                await self._refuse(scope, receive, send, unread=more)
-                return None
-        return parts[0] if len(parts) == 1 else b"".join(parts)
-
-    async def _refuse(self, scope: Scope, receive: Receive, send: Send, *, unread: bool) -> None:
-        """Answer 413, then swallow what is still coming for a while.
-
-        A connection that is closed on unread data is reset, and clients that read last lose the answer with it.
-        """
-        error = BodyTooLarge(f"the body is larger than {self._max_body} bytes")
-        status, headers, content = _failure(scope, error)
-        content = b"" if scope["method"] == "HEAD" else content
-        await send({"type": "http.response.start", "status": status, "headers": [*headers, (b"connection", b"close")]})
-        await send({"type": "http.response.body", "body": content, "more_body": True})
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(LINGER_SECONDS):
-                while unread:
-                    unread = (await receive()).get("more_body", False)
-        await send({"type": "http.response.body", "body": b""})
-
     def _run(self, scope: Scope, body: bytes) -> tuple[int, Headers, bytes]:
         answer = _Answer()
+        chunks = self._application(environ(scope, body), answer.start)
         try:
-            chunks = self._application(environ(scope, body), answer.start)
-            try:
-                answer.parts.extend(chunks)
-            finally:
-                if hasattr(chunks, "close"):
-                    chunks.close()
-            return answer.finished()
-        except Exception:
-            log.exception("the application failed", path=scope["path"])
-            return _failure(scope, ServerError())
+            answer.parts.extend(chunks)
+        finally:
+            if hasattr(chunks, "close"):
+                chunks.close()
+        return answer.finished()
 
 
 class _Answer:
@@ -190,13 +151,3 @@ def environ(scope: Scope, body: bytes) -> dict[str, Any]:
             separator = "; " if key == "HTTP_COOKIE" else ","
             found[key] = f"{found[key]}{separator}{text}" if key in found else text
     return found
-
-
-def _failure(scope: Scope, error: OcpiError) -> tuple[int, Headers, bytes]:
-    """The enveloped answer to a request that the application never answered, with the caller's message ids."""
-    received = {name: value.decode("latin-1") for name, value in scope["headers"]}
-    ids = MessageIds.read({name: received.get(_header(name), "") for name in (REQUEST_ID, CORRELATION_ID)})
-    answer = _Answer()
-    answer.start(str(error.http_status), [("Content-Type", "application/json"), *ids.headers().items()])
-    answer.parts.append(envelope.wrap_error(error))
-    return answer.finished()

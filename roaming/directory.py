@@ -7,7 +7,7 @@ without touching the database.
 
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
@@ -15,11 +15,13 @@ from typing import Any
 from django.db import connection, models, transaction
 from django.utils import timezone
 
+from ocpi.client.messages import Presented
 from ocpi.ids import PartyId
 from ocpi.ports import Caller
 from ocpi.v221.common import Role
-from ocpi.v221.versions import InterfaceRole, ModuleID
+from ocpi.v221.versions import InterfaceRole
 from roaming import events, secrets
+from roaming.hub.routing import Table
 from roaming.models import CredentialsToken, DirectoryVersion, Endpoint, Party, Platform
 
 RECHECK_SECONDS = 1.0
@@ -34,6 +36,7 @@ class Peer:
     connected: bool
     roles: frozenset[tuple[Role, PartyId]]
     endpoints: dict[tuple[str, str], str]
+    presented: Presented = field(default_factory=lambda: Presented(""))
 
     @property
     def parties(self) -> frozenset[PartyId]:
@@ -47,7 +50,7 @@ class Peer:
         """The platform's first party in one of these roles."""
         return next((party for role, party in sorted(self.roles) if role in set(roles)), None)
 
-    def endpoint(self, module: ModuleID, interface: InterfaceRole) -> str | None:
+    def endpoint(self, module: str, interface: InterfaceRole) -> str | None:
         return self.endpoints.get((module, interface))
 
 
@@ -68,24 +71,37 @@ class Picture:
     version: int = 0
     keys: dict[str, _Key] = field(default_factory=dict)
     peers: dict[int, Peer] = field(default_factory=dict)
-    connected: frozenset[PartyId] = frozenset()
     own: frozenset[tuple[Role, PartyId]] = frozenset()
     own_roles: tuple[dict[str, Any], ...] = ()
+    table: Table = field(default_factory=Table)
+    seats: dict[PartyId, tuple[int, ...]] = field(default_factory=dict)  # where a party is
 
     @property
     def own_parties(self) -> frozenset[PartyId]:
-        return frozenset(party for _, party in self.own)
+        return self.table.own
 
     @property
     def hub_party(self) -> PartyId | None:
         """Our own party in the HUB role, if this node is a hub."""
-        return self.own_party(Role.HUB)
+        return self.table.hub
+
+    def caller(self, token: str) -> Caller | None:
+        """Who presents a token that is known, in use and not about to expire; otherwise the database is asked."""
+        for digest in secrets.digests(token):
+            key = self.keys.get(digest)
+            if key and not key.unused and (key.expires_at is None or key.expires_at > timezone.now()):
+                return key.caller
+        return None
 
     def own_party(self, *roles: Role) -> PartyId | None:
         return next((party for role, party in sorted(self.own) if role in roles), None)
 
     def platform_of(self, party: PartyId) -> Peer | None:
-        return next((peer for peer in self.peers.values() if party in peer.parties), None)
+        return next(self.platforms_of(party), None)
+
+    def platforms_of(self, party: PartyId) -> Iterator[Peer]:
+        """All platforms that a party is on: in several roles it may be on several."""
+        return (self.peers[platform] for platform in self.seats.get(party, ()))
 
 
 def _read(version: int) -> Picture:
@@ -113,6 +129,7 @@ def _read(version: int) -> Picture:
             platform.state == Platform.State.CONNECTED,
             frozenset(roles.get(platform.pk, ())),
             endpoints.get(platform.pk, {}),
+            Presented(platform.outbound_token, platform.sends_plain_token),
         )
         for platform in Platform.objects.all()
     }
@@ -122,8 +139,18 @@ def _read(version: int) -> Picture:
         registered = token.kind == CredentialsToken.Kind.INBOUND
         caller = Caller(peer.id, peer.name, registered=registered, roles=peer.roles)
         keys[token.digest] = _Key(caller, token.pk, token.used_at is None, token.expires_at)
-    connected = frozenset(party for peer in peers.values() if peer.connected for party in peer.parties)
-    return Picture(version, keys, peers, connected, frozenset(roles.get(None, ())), tuple(own_roles))
+    own = frozenset(roles.get(None, ()))
+    seats: dict[PartyId, tuple[int, ...]] = {}
+    for peer in peers.values():
+        for party in peer.parties:
+            seats[party] = (*seats.get(party, ()), peer.id)
+    table = Table(
+        own=frozenset(party for _, party in own),
+        hub=next((party for role, party in sorted(own) if role == Role.HUB), None),
+        connected=frozenset(party for peer in peers.values() if peer.connected for party in peer.parties),
+        known=frozenset(seats),
+    )
+    return Picture(version, keys, peers, own, tuple(own_roles), table, seats)
 
 
 class Directory:
@@ -134,9 +161,18 @@ class Directory:
         self._checked_at = 0.0
         self._lock = threading.Lock()
 
+    @property
+    def known(self) -> Picture:
+        """The picture as it is, however old; `is_stale` says whether somebody should ask for a newer one."""
+        return self._picture
+
+    @property
+    def is_stale(self) -> bool:
+        return time.monotonic() - self._checked_at > RECHECK_SECONDS
+
     def picture(self, *, fresh: bool = False) -> Picture:
         """The current picture; `fresh` asks the database for its version first, as does the passing of a second."""
-        if fresh or time.monotonic() - self._checked_at > RECHECK_SECONDS:
+        if fresh or self.is_stale:
             self._check()
         return self._picture
 

@@ -198,4 +198,4 @@ class QuarantinedObject(models.Model):
         return f"{self.module} {self.identity}"
 
 
-from roaming import authorization_models, command_models  # noqa: E402, F401  (Django finds an app's models here)
+from roaming import authorization_models, command_models, hub_models  # noqa: E402, F401  (Django finds an app's models here)

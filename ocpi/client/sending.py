@@ -42,7 +42,7 @@ class Request:
     body: bytes | None = None
 
 
-class _JudgedResolver(AbstractResolver):
+class JudgedResolver(AbstractResolver):
     """Resolves names, and refuses those with an address that is not public (`url_policy`)."""
 
     def __init__(self) -> None:
@@ -68,7 +68,7 @@ def send_all(
 async def _send_all(
     requests: Sequence[Request], presented: Presented, ids: MessageIds, in_flight: int
 ) -> list[Answer | PartnerError]:
-    connector = aiohttp.TCPConnector(limit=in_flight, resolver=_JudgedResolver(), ssl=ssl.create_default_context())
+    connector = aiohttp.TCPConnector(limit=in_flight, resolver=JudgedResolver(), ssl=ssl.create_default_context())
     timeout = aiohttp.ClientTimeout(total=settings.NODE_PARTNER_TIMEOUT, connect=CONNECT_SECONDS)
     results: list[Answer | PartnerError] = [Unreachable("not tried: the partner is unreachable")] * len(requests)
     pending = iter(enumerate(requests))

@@ -9,7 +9,7 @@ from ocpi.store.scope import Scope
 from ocpi.transport.headers import RoutingHeaders
 from ocpi.v221.versions import InterfaceRole, ModuleID
 from roaming.directory import Picture, directory
-from roaming.hub.routing import Kind, Route, Table, decide
+from roaming.hub.routing import Asked, Kind, Route, decide
 from roaming.sync.audience import OWNERS, PRIVATE
 
 log = structlog.get_logger(__name__)
@@ -27,14 +27,8 @@ class Gateway:
         is_list: bool,
     ) -> Admission:
         picture = directory.picture()
-        speaker = _speaker(caller, routing)
-        route = decide(
-            method,
-            interface,
-            routing,
-            Table(picture.own_parties, picture.hub_party, picture.connected),
-            is_list=is_list,
-        )
+        speaker = speaking(caller, routing)
+        route = decide(Asked(method, module, interface, routing.to, speaker, is_list), picture.table)
         log.debug("routed", kind=route.kind.name, reason=route.reason, module=module, caller=caller.name)
         if route.error is not None:
             raise route.error
@@ -50,7 +44,7 @@ class Gateway:
 gateway = Gateway()
 
 
-def _speaker(caller: Caller, routing: RoutingHeaders) -> PartyId | None:
+def speaking(caller: Caller, routing: RoutingHeaders) -> PartyId | None:
     """The requesting party: the one in the FROM headers if the caller's platform holds it, or fronts it as a hub."""
     if routing.from_ is None:
         return min(caller.parties, default=None)

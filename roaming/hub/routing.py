@@ -1,33 +1,38 @@
 """Where a request to a functional module belongs: one pure function, refusing what is no scenario of OCPI.
 
-| TO header             | method and interface     | route                                                    |
-|-----------------------|--------------------------|----------------------------------------------------------|
-| a party of ours       | any                      | Local                                                    |
-| our hub party         | GET list on a Sender     | GetAll (§transport_and_format_get_all_via_hubs)          |
-| our hub party         | POST, PUT, PATCH, DELETE | Broadcast Push                                           |
-| our hub party         | GET of one object        | Local: what the hub itself holds                         |
-| absent, we are no hub | any                      | Local: a single-party peer needs no headers              |
-| absent, we are a hub  | POST, PUT, PATCH, DELETE | Broadcast, as long as no receiver can be determined      |
-| absent, we are a hub  | GET list                 | Refuse: Open Routing is not for GET All                  |
-| absent, we are a hub  | GET of one object        | Local: what the hub itself holds                         |
-| a connected party     | any                      | Direct                                                   |
-| anything else         |                          | Refuse                                                   |
+| TO header             | what is asked                             | route                                       |
+|-----------------------|-------------------------------------------|---------------------------------------------|
+| a party of ours       | anything                                  | Local                                       |
+| our hub party         | GET of a Sender's list                    | GetAll                                      |
+| our hub party         | GET of one object                         | Local: what the hub itself holds            |
+| our hub party         | an object pushed to a Receiver            | Broadcast                                   |
+| our hub party         | what asks one party to do something       | Refuse: name it, or leave TO out            |
+| another party         | anything, we being a hub                  | Direct                                      |
+| absent, we are no hub | anything                                  | Local: a single-party peer needs no headers |
+| absent, we are a hub  | GET of a list                             | Refuse: Open Routing is not for GET All     |
+| absent, we are a hub  | anything else                             | Open: the content decides                   |
+| anything else         |                                           | Refuse                                      |
+
+Sources: §transport_and_format_message_routing and the sections below it.
 """
 
 from dataclasses import dataclass
 from enum import Enum, auto
 
-from ocpi.errors import InvalidParameters, OcpiError, UnknownReceiver
+from ocpi.errors import InvalidParameters, OcpiError, ReceiverNotConnected, UnknownReceiver
 from ocpi.ids import PartyId
-from ocpi.transport.headers import RoutingHeaders
-from ocpi.v221.versions import InterfaceRole
+from ocpi.v221.versions import InterfaceRole, ModuleID
+
+# The modules whose objects an owner pushes; what else is sent to a Receiver asks one party to do something.
+PUSHED = frozenset({ModuleID.LOCATIONS, ModuleID.SESSIONS, ModuleID.CDRS, ModuleID.TARIFFS, ModuleID.TOKENS})
 
 
 class Kind(Enum):
     LOCAL = auto()
+    DIRECT = auto()
     BROADCAST = auto()
     GET_ALL = auto()
-    DIRECT = auto()
+    OPEN = auto()
     REFUSE = auto()
 
 
@@ -42,50 +47,80 @@ class Route:
 
 
 @dataclass(frozen=True, slots=True)
+class Asked:
+    """What is asked, by whom, of whom. `module` may be one that only its parties know."""
+
+    method: str
+    module: str
+    interface: InterfaceRole
+    to: PartyId | None
+    speaker: PartyId | None
+    is_list: bool
+
+    @property
+    def is_read(self) -> bool:
+        return self.method in ("GET", "HEAD")
+
+    @property
+    def is_push(self) -> bool:
+        """Whether an owner tells of its object."""
+        return not self.is_read and self.interface == InterfaceRole.RECEIVER and self.module in PUSHED
+
+
+@dataclass(frozen=True, slots=True)
 class Table:
-    """What the decision needs to know: our parties, our hub party, everybody connected."""
+    """What the decision needs to know: our parties, our hub party, everybody connected, everybody ever known."""
 
-    own: frozenset[PartyId]
-    hub: PartyId | None
-    connected: frozenset[PartyId]
-
-
-def _refuse(error: OcpiError) -> Route:
-    return Route(Kind.REFUSE, error.message, error=error)
+    own: frozenset[PartyId] = frozenset()
+    hub: PartyId | None = None
+    connected: frozenset[PartyId] = frozenset()
+    known: frozenset[PartyId] = frozenset()
 
 
-def decide(method: str, interface: InterfaceRole, routing: RoutingHeaders, table: Table, *, is_list: bool) -> Route:
+def decide(asked: Asked, table: Table) -> Route:
     """The route of one request."""
-    to = routing.to
-    method = "GET" if method == "HEAD" else method
+    to = asked.to
     if to is None:
-        return _open(method, table, is_list=is_list)
+        return _without_receiver(asked, table)
     if to == table.hub:
-        return _to_hub(method, interface, to, is_list=is_list)
+        return _to_hub(asked, to)
     if to in table.own:
         return Route(Kind.LOCAL, f"{to} is a party of this node", to)
     if table.hub is None:
         return _refuse(UnknownReceiver(f"{to} is not a party of this node"))
+    if to == asked.speaker:
+        return _refuse(InvalidParameters(f"OCPI-to-*: {to} sends this to itself"))
     if to in table.connected:
         return Route(Kind.DIRECT, f"{to} is connected to this hub", to)
-    return _refuse(UnknownReceiver(f"{to} is not connected to this hub"))
+    if to in table.known:
+        return _refuse(ReceiverNotConnected(f"{to} is known to this hub, but not connected"))
+    return _refuse(UnknownReceiver(f"{to} is not known to this hub"))
 
 
-def _to_hub(method: str, interface: InterfaceRole, hub: PartyId, *, is_list: bool) -> Route:
-    if method != "GET":
-        return Route(Kind.BROADCAST, f"{method} addressed to the hub {hub} is a Broadcast Push", hub)
-    if is_list and interface == InterfaceRole.SENDER:
+def _to_hub(asked: Asked, hub: PartyId) -> Route:
+    if asked.is_push:
+        return Route(Kind.BROADCAST, f"{asked.method} addressed to the hub {hub} is a Broadcast Push", hub)
+    if not asked.is_read:
+        return _refuse(
+            InvalidParameters(
+                f"OCPI-to-*: {asked.module} is for one party, not for the hub {hub}: name the party, "
+                "or leave the headers out and the hub finds it (Open Routing)"
+            )
+        )
+    if asked.is_list and asked.interface == InterfaceRole.SENDER:
         return Route(Kind.GET_ALL, f"GET of a list addressed to the hub {hub} is a GET All", hub)
     return Route(Kind.LOCAL, f"GET of one object addressed to the hub {hub}: what the hub holds", hub)
 
 
-def _open(method: str, table: Table, *, is_list: bool) -> Route:
+def _without_receiver(asked: Asked, table: Table) -> Route:
     if table.hub is None:
         return Route(Kind.LOCAL, "no receiver named; this node is no hub")
-    if is_list:
+    if asked.is_list and asked.is_read:
         return _refuse(
             InvalidParameters(f"a list needs a receiver: name the hub {table.hub} in OCPI-to-* for GET All, or a party")
         )
-    if method == "GET":
-        return Route(Kind.LOCAL, "no receiver named: what the hub holds", table.hub)
-    return Route(Kind.BROADCAST, "no receiver named and none can be determined: broadcast", table.hub)
+    return Route(Kind.OPEN, "no receiver named: Open Routing", table.hub)
+
+
+def _refuse(error: OcpiError) -> Route:
+    return Route(Kind.REFUSE, error.message, error=error)

@@ -116,7 +116,7 @@ def test_a_body_over_the_bound_is_413_with_envelope_and_ids(declared):
     assert status == 413
     assert json.loads(body)["status_code"] == 2000
     assert answered[b"x-request-id"] == b"r1" and answered[b"x-correlation-id"] == b"c1"
-    assert answered[b"connection"] == b"close"
+    assert (b"connection" in answered) is declared  # what is unread would pass for the next request
 
 
 def test_the_bound_holds_for_a_body_that_comes_in_one_piece():

@@ -18,8 +18,8 @@ class Registered:
     platform: Platform
     token: str
 
-    def client(self, to: str | None = None, from_: str | None = None) -> PartnerClient:
-        return PartnerClient(self.token, to, from_)
+    def client(self, to: str | None = None, from_: str | None = None, at: str = "") -> PartnerClient:
+        return PartnerClient(self.token, to, from_, at)
 
 
 def register(

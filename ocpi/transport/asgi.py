@@ -1,0 +1,131 @@
+"""One HTTP request over ASGI and its answer: a bounded body in, a whole answer out."""
+
+import asyncio
+import contextlib
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, MutableMapping
+from functools import cache, cached_property
+from typing import Any
+
+from ocpi.errors import BodyTooLarge, OcpiError
+from ocpi.transport import envelope
+from ocpi.transport.headers import MessageIds
+
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+Application = Callable[[Scope, Receive, Send], Awaitable[None]]
+Headers = list[tuple[bytes, bytes]]
+
+LINGER_SECONDS = 5
+
+
+class ClientGone(Exception):
+    """The client went away before its request was whole."""
+
+
+class AsgiHeaders(Mapping[str, str]):
+    """The headers of an ASGI scope, whatever the case of a name; the first of repeated ones counts."""
+
+    def __init__(self, raw: Iterable[tuple[bytes, bytes]]) -> None:
+        self._raw: dict[bytes, bytes] = {}
+        for name, value in raw:
+            self._raw.setdefault(name, value)
+
+    def __getitem__(self, name: str) -> str:
+        return self._raw[_key(name)].decode("latin-1")
+
+    def __iter__(self) -> Iterator[str]:
+        return (name.decode("latin-1") for name in self._raw)
+
+    def __len__(self) -> int:
+        return len(self._raw)
+
+
+@cache
+def _key(name: str) -> bytes:
+    return name.lower().encode("latin-1")
+
+
+class Conversation:
+    """A request of an `http` scope, and the way to answer it."""
+
+    def __init__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        self.scope, self._receive, self._send = scope, receive, send
+        self._unread = True
+        self._body: bytes | None = None
+        self._given = False
+
+    @cached_property
+    def headers(self) -> "AsgiHeaders":
+        return AsgiHeaders(self.scope["headers"])
+
+    @cached_property
+    def ids(self) -> MessageIds:
+        """The caller's message ids, or new ones."""
+        return MessageIds.read(self.headers)
+
+    async def body(self, limit: int) -> bytes:
+        """The whole body, however often it is asked for; raises BodyTooLarge beyond `limit` bytes, and ClientGone."""
+        if self._body is not None:
+            return self._body
+        declared = self.headers.get("Content-Length", "")
+        if declared.isdecimal() and int(declared) > limit:
+            raise BodyTooLarge(f"the body is larger than {limit} bytes")
+        parts, size = list[bytes](), 0
+        while self._unread:
+            part = await self._next()
+            parts.append(part)
+            size += len(part)
+            if size > limit:
+                raise BodyTooLarge(f"the body is larger than {limit} bytes")
+        self._body = parts[0] if len(parts) == 1 else b"".join(parts)
+        return self._body
+
+    async def receive(self) -> Message:
+        """What an application behind this one receives: the body, also when it has been read here."""
+        if self._body is None or self._given:
+            return await self._receive()
+        self._given = True
+        return {"type": "http.request", "body": self._body, "more_body": False}
+
+    async def answer(self, status: int, headers: Headers, content: bytes) -> None:
+        """Send the whole answer; one to HEAD has no content."""
+        await self._send({"type": "http.response.start", "status": status, "headers": headers})
+        await self._send({"type": "http.response.body", "body": self._shown(content)})
+
+    async def refuse(self, error: OcpiError, headers: Headers | None = None) -> None:
+        """The enveloped answer to a request that cannot be worked on.
+
+        What is still coming of its body is swallowed for a while: a connection that is closed on unread data is
+        reset, and clients that read last lose the answer with it.
+        """
+        content = envelope.wrap_error(error)
+        found = [
+            (b"content-type", b"application/json"),
+            (b"content-length", b"%d" % len(content)),
+            *((name.lower().encode(), value.encode("latin-1")) for name, value in self.ids.headers().items()),
+            *(headers or ()),
+        ]
+        if not self._unread:
+            await self.answer(error.http_status, found, content)
+            return
+        found.append((b"connection", b"close"))
+        await self._send({"type": "http.response.start", "status": error.http_status, "headers": found})
+        await self._send({"type": "http.response.body", "body": self._shown(content), "more_body": True})
+        with contextlib.suppress(TimeoutError, ClientGone):
+            async with asyncio.timeout(LINGER_SECONDS):
+                while self._unread:
+                    await self._next()
+        await self._send({"type": "http.response.body", "body": b""})
+
+    async def _next(self) -> bytes:
+        message = await self._receive()
+        if message["type"] == "http.disconnect":
+            raise ClientGone
+        self._unread = message.get("more_body", False)
+        part: bytes = message.get("body", b"")
+        return part
+
+    def _shown(self, content: bytes) -> bytes:
+        return b"" if self.scope["method"] == "HEAD" else content

@@ -1,0 +1,89 @@
+"""URLs that lead through the hub: a party's own are of no use to who has no credentials there.
+
+The Sender and Receiver interfaces of the hub stand for those of every party, so the URL of an endpoint, and whatever
+is below it, has a counterpart of ours. Any other URL that a party names is sealed into ours and opened again when it
+is asked for.
+"""
+
+import re
+from dataclasses import dataclass
+from urllib.parse import parse_qs, quote, unquote
+
+from django.conf import settings
+from django.core import signing
+
+from ocpi.errors import InvalidParameters
+from ocpi.ids import VERSION
+from ocpi.v221.versions import InterfaceRole
+from roaming.directory import Peer
+
+_PLACE = re.compile(rb"/ocpi/2\.2\.1/(sender|receiver)/([^/?#]{1,50})((?:/.*)?)", re.DOTALL)
+_LINKED = re.compile(r"<([^>]*)>")
+_SEALED = "sealed"
+_SALT = "roaming.hub.addresses"
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """What a URL of ours names: module, interface, and the path below with its percent-encoding."""
+
+    interface: InterfaceRole
+    module: str
+    below: str
+
+    @classmethod
+    def read(cls, raw_path: bytes) -> "Place | None":
+        """None for a URL that is no interface of a functional module."""
+        match = _PLACE.fullmatch(raw_path)
+        if match is None or not match[2].isascii():
+            return None
+        interface, module, below = (part.decode("latin-1") for part in match.groups())
+        return cls(InterfaceRole(interface.upper()), unquote(module), below)
+
+    @property
+    def is_list(self) -> bool:
+        return self.below in ("", "/")
+
+    @property
+    def ours(self) -> str:
+        """The URL of the module's interface at this hub."""
+        return f"{settings.NODE_URL}/ocpi/{VERSION}/{self.interface.lower()}/{quote(self.module)}"
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """A place at the hub and what it stands for at the receiver."""
+
+    place: Place
+    peer: Peer
+    endpoint: str
+
+    def target(self, query: str) -> str:
+        """Where the receiver has what our URL names; raises InvalidParameters for a seal that is not ours."""
+        if query.startswith(f"{_SEALED}="):
+            return self._opened(query)
+        url = self.endpoint.rstrip("/") + self.place.below
+        if not query:
+            return url
+        return f"{url}{'&' if '?' in self.endpoint else '?'}{query}"
+
+    def through_hub(self, url: str) -> str:
+        """The URL of ours that leads to a URL of the receiver's."""
+        base = self.endpoint.rstrip("/")
+        if url.startswith(base) and url[len(base) : len(base) + 1] in ("", "/", "?"):
+            return self.place.ours + url[len(base) :]
+        return f"{self.place.ours}?{_SEALED}={signing.dumps([self.peer.id, url], salt=_SALT)}"
+
+    def link_through_hub(self, link: str) -> str:
+        """A Link header whose URLs lead through the hub (§transport_and_format_paginated_response)."""
+        return _LINKED.sub(lambda match: f"<{self.through_hub(match[1])}>", link)
+
+    def _opened(self, query: str) -> str:
+        try:
+            platform_id, url = signing.loads(parse_qs(query)[_SEALED][0], salt=_SALT)
+        except signing.BadSignature:
+            raise InvalidParameters(f"{_SEALED}: not a link of this hub") from None
+        # The seal is for one receiver: another one's token must not go to this URL.
+        if platform_id != self.peer.id:
+            raise InvalidParameters(f"{_SEALED}: a link of another receiver; address that one")
+        return str(url)

@@ -1,0 +1,252 @@
+"""The hub's pass-through in front of Django: what is for another platform goes there as it came.
+
+Only what is plainly for somebody else is taken: everything else, and whatever is wrong with a request, is left to the
+application behind. Nothing here waits for the database but what has to be written or looked up there first, and that
+in threads of its own.
+"""
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from typing import Any
+
+import msgspec
+import structlog
+from django.conf import settings
+from django.db import close_old_connections
+
+from ocpi.errors import HubError, MalformedBody, OcpiError, ReceiverNotConnected
+from ocpi.ports import Caller
+from ocpi.transport import authorization
+from ocpi.transport.asgi import Application, ClientGone, Conversation, Headers, Receive, Scope, Send
+from ocpi.transport.headers import MessageIds, RoutingHeaders
+from roaming.directory import Directory, Peer, Picture
+from roaming.hub import callbacks, opening
+from roaming.hub.addresses import Passage, Place
+from roaming.hub.callbacks import Parties
+from roaming.hub.forwarding import Forwarded, Forwarder
+from roaming.hub.gateway import speaking
+from roaming.hub.routing import Asked, Kind, Route, decide
+
+log = structlog.get_logger(__name__)
+
+_METHODS = frozenset({"GET", "PUT", "PATCH", "POST", "DELETE"})
+_CALLBACKS = callbacks.PREFIX.encode()
+_THREADS = 2
+_syntax = msgspec.json.Decoder(msgspec.Raw)
+# What of a receiver's answer is for the requester; its ids and routing headers are not, it has its own.
+_PASSED_ON = ("X-Total-Count", "X-Limit", "Retry-After")
+
+
+class Relay:
+    """An ASGI application for `http` scopes around another."""
+
+    def __init__(self, behind: Application, directory: Directory) -> None:
+        self._behind, self._directory = behind, directory
+        self._forwarder = Forwarder()
+        self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="relay")
+        self._checking: asyncio.Task[None] | None = None
+
+    async def close(self) -> None:
+        await self._forwarder.close()
+        self._threads.shutdown(wait=False, cancel_futures=True)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        conversation = Conversation(scope, receive, send)
+        if not await self._taken(conversation):
+            await self._behind(scope, conversation.receive, send)
+
+    async def _taken(self, conversation: Conversation) -> bool:
+        """Whether the request was for somebody else, and has been answered."""
+        scope, picture = conversation.scope, await self._picture()
+        if not picture.hub_party or scope["method"] not in _METHODS:
+            return False
+        path = scope.get("raw_path") or scope["path"].encode()
+        place = Place.read(path)
+        if place is None and not path.startswith(_CALLBACKS):
+            return False
+        caller = await self._caller(picture, conversation)
+        if caller is None:
+            return False
+        if place is None:
+            await self._return(picture, conversation, path[len(_CALLBACKS) :].decode("latin-1"), caller)
+            return True
+        try:
+            asked = _asked(conversation, place, caller)
+            route = decide(asked, picture.table)
+        except OcpiError:
+            return False
+        if route.kind is Kind.OPEN and not opening.is_plain(asked):
+            return await self._open(picture, conversation, place, caller, asked)
+        if route.kind is Kind.DIRECT:
+            await self._relay(picture, conversation, place, caller, asked, route)
+        return route.kind is Kind.DIRECT
+
+    async def _picture(self) -> Picture:
+        """The directory's picture, not older than a second or so."""
+        if self._directory.is_stale:
+            if self._checking is None or self._checking.done():
+                self._checking = asyncio.create_task(self._in_thread(self._directory.picture))
+            await self._checking
+        return self._directory.known
+
+    async def _in_thread(self, function: Callable[..., Any], *arguments: Any) -> Any:
+        """Run what needs the database, on a connection of its thread."""
+
+        def run() -> Any:
+            close_old_connections()
+            try:
+                return function(*arguments)
+            finally:
+                close_old_connections()
+
+        return await asyncio.get_running_loop().run_in_executor(self._threads, run)
+
+    async def _caller(self, picture: Picture, conversation: Conversation) -> Caller | None:
+        """The registered platform that calls."""
+        for token in authorization.decode(conversation.headers.get("Authorization")):
+            caller = picture.caller(token) or await self._in_thread(self._directory.authenticate, token)
+            if caller and caller.registered:
+                return caller
+        return None
+
+    async def _open(
+        self, picture: Picture, conversation: Conversation, place: Place, caller: Caller, asked: Asked
+    ) -> bool:
+        """Find out whom a message without receiver is for; False when it is for a party of ours."""
+        query = conversation.scope["query_string"].decode("latin-1")
+        try:
+            body = await conversation.body(settings.NODE_MAX_BODY)
+            _well_formed(asked.method, body)
+            route = await self._in_thread(opening.route, asked, place, query, body)
+            asked = replace(asked, to=route.party)
+            if route.error is None and (found := decide(asked, picture.table)).kind is not Kind.DIRECT:
+                route = found
+        except ClientGone:
+            return True
+        except OcpiError as error:
+            route = Route(Kind.REFUSE, error.message, error=error)
+        if route.error is not None:
+            await self._refuse(conversation, caller, RoutingHeaders(asked.to, asked.speaker), route, route.error)
+        elif route.kind is Kind.DIRECT:
+            await self._relay(picture, conversation, place, caller, asked, route)
+        else:
+            conversation.scope["headers"] = [*conversation.scope["headers"], *_encoded(_to(asked))]
+            return False
+        return True
+
+    async def _relay(
+        self,
+        picture: Picture,
+        conversation: Conversation,
+        place: Place,
+        caller: Caller,
+        asked: Asked,
+        route: Route,
+    ) -> None:
+        """Pass a message on to the party that it names, and its answer back."""
+        query, routing = conversation.scope["query_string"].decode("latin-1"), RoutingHeaders(asked.to, asked.speaker)
+        try:
+            body = await conversation.body(settings.NODE_MAX_BODY)
+            _well_formed(asked.method, body)
+            passage = _passage(picture, place, routing)
+            if callbacks.wants_result(place):
+                parties = Parties(caller.platform_id, passage.peer.id, routing, conversation.ids.correlation_id)
+                query, body = await self._in_thread(callbacks.opened, place, asked.method, query, body, parties)
+            answer = await self._send(conversation, passage.peer, passage.target(query), routing, body)
+        except ClientGone:
+            return
+        except OcpiError as error:
+            await self._refuse(conversation, caller, routing, route, error)
+            return
+        headers = _answered(answer, passage, conversation.ids) + _encoded(routing.reply().headers())
+        await conversation.answer(answer.http_status, headers, answer.body)
+
+    async def _refuse(
+        self, conversation: Conversation, caller: Caller, routing: RoutingHeaders, route: Route, error: OcpiError
+    ) -> None:
+        log.info("not relayed", reason=route.reason, error=error.message, caller=caller.name)
+        await conversation.refuse(error, _encoded(routing.reply().headers()))
+
+    async def _return(self, picture: Picture, conversation: Conversation, uid: str, caller: Caller) -> None:
+        """Pass the result of a command on to where its requester wants it."""
+        reply: Headers = []
+        try:
+            body = await conversation.body(settings.NODE_MAX_BODY)
+            _well_formed("PUT", body)
+            due = await self._in_thread(callbacks.due, uid, caller.platform_id, body)
+            reply = _encoded(due.routing.reply().headers())
+            peer = picture.peers.get(due.requester_id)
+            if peer is None or not peer.connected:
+                raise ReceiverNotConnected(f"{due.routing.to} is not connected to this hub any more")
+            answer = await self._send(conversation, peer, due.url, due.routing, body)
+            if 1000 <= answer.status_code < 2000:
+                await self._in_thread(callbacks.passed_on, due.id, body)
+        except ClientGone:
+            return
+        except OcpiError as error:
+            log.info("result not passed on", error=error.message, caller=caller.name)
+            await conversation.refuse(error, reply)
+            return
+        await conversation.answer(answer.http_status, _answered(answer, None, conversation.ids) + reply, answer.body)
+
+    async def _send(
+        self, conversation: Conversation, peer: Peer, url: str, routing: RoutingHeaders, body: bytes
+    ) -> Forwarded:
+        headers = {
+            "Authorization": peer.presented.header(),
+            "Accept": "application/json",
+            **conversation.ids.next_hop().headers(),
+            **routing.headers(),
+        }
+        if body:
+            headers["Content-Type"] = conversation.headers.get("Content-Type", "application/json")
+        return await self._forwarder.send(peer.name, conversation.scope["method"], url, headers, body)
+
+
+def _asked(conversation: Conversation, place: Place, caller: Caller) -> Asked:
+    """What is asked of whom; raises InvalidParameters when the caller may not say so."""
+    routing = RoutingHeaders.read(conversation.headers)
+    method = conversation.scope["method"]
+    return Asked(method, place.module, place.interface, routing.to, speaking(caller, routing), place.is_list)
+
+
+def _to(asked: Asked) -> dict[str, str]:
+    return RoutingHeaders(to=asked.to).headers()
+
+
+def _passage(picture: Picture, place: Place, routing: RoutingHeaders) -> Passage:
+    """Through which platform the receiver is reached; raises HubError when it has no such endpoint."""
+    assert routing.to is not None, "a direct message names its receiver"
+    peers = [peer for peer in picture.platforms_of(routing.to) if peer.connected]
+    for peer in peers:
+        if endpoint := peer.endpoint(place.module, place.interface):
+            return Passage(place, peer, endpoint)
+    raise HubError(f"{routing.to} has no {place.interface} endpoint of {place.module}")
+
+
+def _well_formed(method: str, body: bytes) -> None:
+    """Raise MalformedBody for what is no JSON: it stops at the hub (§status_codes)."""
+    if not body and method in ("GET", "DELETE", "POST"):
+        return
+    try:
+        _syntax.decode(body)
+        body.decode()
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise MalformedBody(f"the body is not JSON: {error}") from None
+
+
+def _answered(answer: Forwarded, passage: Passage | None, ids: MessageIds) -> Headers:
+    """The headers of the requester's answer; URLs of the receiver's are of use only through a passage."""
+    found = {"Content-Type": "application/json", "Content-Length": str(len(answer.body)), **ids.headers()}
+    found |= {name: answer.headers[name] for name in _PASSED_ON if name in answer.headers}
+    if passage and (link := answer.headers.get("Link")):
+        found["Link"] = passage.link_through_hub(link)
+    if passage and (location := answer.headers.get("Location")):
+        found["Location"] = passage.through_hub(location)
+    return _encoded(found)
+
+
+def _encoded(headers: dict[str, str]) -> Headers:
+    return [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()]
