@@ -1,8 +1,10 @@
 """Fixtures of all tests. Tests run on SQLite, or on PostgreSQL when DATABASE_URL names one."""
 
+import os
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from django.db import connection
@@ -13,6 +15,14 @@ from tests.kit.caller import PartnerClient
 from tests.kit.commands import FakeChargePoints
 from tests.kit.peer import FakePeer
 from tests.kit.platforms import Registered, register
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(django_db_modify_db_settings: None, worker_id: str) -> None:
+    """Of tests side by side each process has a PostgreSQL cluster of its own (tests/kit/services.py)."""
+    urls = os.environ.get("DATABASE_URLS", "").split()
+    if len(urls) > 1 and worker_id != "master":
+        connection.settings_dict["PORT"] = urlsplit(urls[int(worker_id.removeprefix("gw"))]).port
 
 
 @pytest.fixture(autouse=True)

@@ -3,9 +3,10 @@
 Tests, benchmarks and `make prod-local` use them; nothing of the machine's own servers is touched, and everything is
 gone afterwards. PostgreSQL refuses to run as root, so root hands it to the user `postgres`.
 
-    python -m tests.kit.services run [--durable] -- COMMAND …
+    python -m tests.kit.services run [--durable] [--clusters N] -- COMMAND …
 
-runs a command with DATABASE_URL and REDIS_URL set (those already set are kept) and ends with its exit code.
+runs a command with DATABASE_URL and REDIS_URL set (those already set are kept) and ends with its exit code. With
+several clusters the others' URLs are in DATABASE_URLS, for tests that run side by side.
 """
 
 import argparse
@@ -144,7 +145,7 @@ def redis() -> Iterator[str]:
         yield f"redis://127.0.0.1:{port}/0"
 
 
-def run(command: list[str], *, durable: bool) -> int:
+def run(command: list[str], *, durable: bool, clusters: int = 1) -> int:
     """Run a command with both servers in its environment; passes SIGINT and SIGTERM on; returns its exit code."""
     process: subprocess.Popen[bytes] | None = None
     early: list[int] | None = None  # signals that came while the command was being launched
@@ -164,7 +165,8 @@ def run(command: list[str], *, durable: bool) -> int:
     environment = dict(os.environ)
     with contextlib.ExitStack() as stack:
         if "DATABASE_URL" not in environment:
-            environment["DATABASE_URL"] = stack.enter_context(postgres(durable=durable))
+            urls = [stack.enter_context(postgres(durable=durable)) for _ in range(clusters)]
+            environment |= {"DATABASE_URL": urls[0], "DATABASE_URLS": " ".join(urls)}
         if "REDIS_URL" not in environment:
             environment["REDIS_URL"] = stack.enter_context(redis())
         early = []
@@ -181,12 +183,13 @@ def main() -> int:
     actions.add_parser("check", help="exit code 0 if both servers are installed")
     running = actions.add_parser("run", help="run a command with DATABASE_URL and REDIS_URL")
     running.add_argument("--durable", action="store_true", help="commits reach the disk, as in production")
+    running.add_argument("--clusters", type=int, default=1, metavar="N", help="so many PostgreSQL servers")
     running.add_argument("command", nargs="+", metavar="COMMAND", help="after --: the command and its arguments")
     options = parser.parse_args()
     try:
         if options.action == "check":
             return 0 if postgres_bin() and redis_server() else 1
-        return run(options.command, durable=options.durable)
+        return run(options.command, durable=options.durable, clusters=options.clusters)
     except (Missing, NotStarted) as error:
         print(error, file=sys.stderr)
         return 1
