@@ -19,8 +19,7 @@ from ocpi.client.http import CONNECT_SECONDS, MAX_RESPONSE
 from ocpi.client.sending import JudgedResolver
 from ocpi.errors import HubError, ReceiverNotConnected, ReceiverTimeout
 
-IN_FLIGHT = 500  # connections in all
-IN_FLIGHT_EACH = 100  # to one host
+IN_FLIGHT = 2000  # connections in all
 
 
 class Envelope(msgspec.Struct):
@@ -50,7 +49,6 @@ class Forwarder:
         return aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(
                 limit=IN_FLIGHT,
-                limit_per_host=IN_FLIGHT_EACH,
                 resolver=JudgedResolver(),
                 ssl=ssl.create_default_context(),
                 keepalive_timeout=30,

@@ -9,7 +9,7 @@ import sys
 
 import django
 
-from tests.bench.nodes import LOCATIONS, TOKEN
+from tests.bench.nodes import TOKEN
 
 
 def enter(number: int, name: str, party: str, role: str, url: str) -> int:
@@ -31,7 +31,9 @@ def enter(number: int, name: str, party: str, role: str, url: str) -> int:
     platform.tokens.create(kind=CredentialsToken.Kind.INBOUND, digest=secrets.digests(token)[0], used_at=now)
     Party.objects.create(platform=platform, party=party, role=role, name=name)
     if url:
-        Endpoint.objects.create(platform=platform, module="locations", role="SENDER", url=url + LOCATIONS)
+        for interface in ("sender", "receiver"):
+            at = f"{url}/ocpi/2.2.1/{interface}/locations"
+            Endpoint.objects.create(platform=platform, module="locations", role=interface.upper(), url=at)
     return int(platform.pk)
 
 

@@ -127,7 +127,18 @@ def _wrk(target: Target, seconds: float, connections: int) -> dict[str, str]:
         headers = [part for name, value in target.headers.items() for part in ("-H", f"{name}: {value}")]
         length = max(1, round(seconds))
         done = subprocess.run(
-            ["wrk", "-t1", f"-c{connections}", f"-d{length}s", "-s", script.name, *headers, target.url],
+            [
+                "wrk",
+                "-t1",
+                f"-c{connections}",
+                f"-d{length}s",
+                "--timeout",
+                "30s",
+                "-s",
+                script.name,
+                *headers,
+                target.url,
+            ],
             capture_output=True,
             text=True,
             check=False,

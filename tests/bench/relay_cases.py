@@ -1,0 +1,141 @@
+"""The hub under load: messages passed on, against nginx and against a bare relay, to the same sink."""
+
+import contextlib
+import shutil
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from tests.bench import load, nodes, processes
+from tests.bench.load import Round, Target
+from tests.bench.nodes import Partner
+from tests.bench.options import Options
+from tests.bench.processes import CaseFailed, Pinned
+from tests.bench.report import Figure
+
+HUB = "HUB:NL*HUB:Example Hub"
+EMSP = Partner("emsp", "DE*BEN", "EMSP")
+RECEIVER = "NL*CPO"
+_PATH = "/ocpi/2.2.1/receiver/locations/DE/BEN/LOC@N@"
+_FEW, _MANY = 50, 500
+_ANSWER = '{"status_code":1000,"status_message":"Success","timestamp":"2026-01-01T00:00:00Z"}'
+_MAIN = """
+daemon off; master_process off; pid @DIRECTORY@/pid; error_log @DIRECTORY@/error.log;
+events { worker_connections 4096; }
+http {
+    access_log off; keepalive_requests 1000000;
+    client_body_temp_path @DIRECTORY@/body; proxy_temp_path @DIRECTORY@/proxy;
+    fastcgi_temp_path @DIRECTORY@/f; uwsgi_temp_path @DIRECTORY@/u; scgi_temp_path @DIRECTORY@/s;
+    @REST@
+}
+"""
+_SINK = "server { listen 127.0.0.1:@PORT@; location / { default_type application/json; return 200 '@ANSWER@'; } }"
+_PROXY = """
+    upstream sink { server @SINK@; keepalive 512; }
+    server {
+        listen 127.0.0.1:@PORT@;
+        location / { proxy_pass http://sink; proxy_http_version 1.1; proxy_set_header Connection ""; }
+    }
+"""
+
+
+@contextlib.contextmanager
+def _nginx(name: str, rest: str, core: int, directory: Path) -> Iterator[tuple[str, Pinned]]:
+    """nginx with one process on a core; @PORT@ in its configuration is a free one."""
+    nginx = shutil.which("nginx") or shutil.which("/usr/sbin/nginx")
+    if nginx is None:
+        raise CaseFailed("nginx is not installed (Debian package: nginx-light)")
+    own, port = directory / name, nodes.free_port()
+    own.mkdir()
+    configuration = _MAIN.replace("@REST@", rest).replace("@DIRECTORY@", str(own)).replace("@PORT@", str(port))
+    (own / "nginx.conf").write_text(configuration)
+    command = [nginx, "-p", str(own), "-c", str(own / "nginx.conf")]
+    with processes.running(command, {}, core, own / "log") as process:
+        url = f"http://127.0.0.1:{port}"
+        processes.await_http(url, process, own / "log")
+        yield url, process
+
+
+@contextlib.contextmanager
+def _bare(sink: str, directory: Path, env: dict[str, str]) -> Iterator[tuple[str, Pinned]]:
+    port, log = nodes.free_port(), directory / "bare-relay.log"
+    command = [sys.executable, "-m", "uvicorn", "tests.bench.bare_relay:application", "--port", str(port)]
+    command += ["--no-access-log", "--no-server-header"]
+    with processes.running(command, {**env, "BENCH_SINK": sink}, processes.PRODUCT_CORE, log) as process:
+        url = f"http://127.0.0.1:{port}"
+        processes.await_http(url, process, log, nodes.headers(EMSP.party))
+        yield url, process
+
+
+def relay(options: Options) -> list[Figure]:
+    """PUTs of a Location of 1.2 kB to another party, at 50 and at 500 connections."""
+    body = '{"country_code":"DE","party_id":"BEN","id":"LOC@N@","name":"' + "x" * 1100 + '"}'
+    script = load.script_of("requests.lua", method="PUT", path=_PATH, body=body, rows=10_000)
+    headers = {
+        **nodes.headers(EMSP.party),
+        "OCPI-to-country-code": RECEIVER[:2],
+        "OCPI-to-party-id": RECEIVER[3:],
+    }
+    with contextlib.ExitStack() as stack:
+        node = stack.enter_context(nodes.node("relay", HUB, options.directory))
+        sink, _ = stack.enter_context(
+            _nginx("sink", _SINK.replace("@ANSWER@", _ANSWER), processes.OTHER_CORE, options.directory)
+        )
+        node.connect(EMSP, Partner("cpo", RECEIVER, "CPO", sink))
+        product = stack.enter_context(node.web())
+        proxy = _PROXY.replace("@SINK@", sink.removeprefix("http://"))
+        nginx_url, nginx = stack.enter_context(_nginx("proxy", proxy, processes.PRODUCT_CORE, options.directory))
+        bare_url, bare = stack.enter_context(_bare(sink, options.directory, node.env))
+        targets = [
+            Target("node", product, node.url, headers, script),
+            Target("bare", bare, bare_url, headers, script),
+            Target("nginx", nginx, nginx_url, headers, script),
+        ]
+        few = load.interleaved(targets, options.rounds, options.seconds, options.postgres, _FEW)
+        many = load.interleaved(targets[:2], options.rounds, options.seconds, options.postgres, _MANY)
+    return _figures(few, many)
+
+
+def _figures(few: dict[str, list[Round]], many: dict[str, list[Round]]) -> list[Figure]:
+    node, bare, nginx = (load.median(few[name]) for name in ("node", "bare", "nginx"))
+    crowd, bare_crowd = (load.median(many[name]) for name in ("node", "bare"))
+    what = f"relayed PUT of 1.2 kB, {_FEW} connections"
+    to_bare, to_nginx, added = node.rate / bare.rate, node.rate / nginx.rate, node.p50_ms - nginx.p50_ms
+    return [
+        Figure(
+            "relay",
+            what,
+            f"{node.rate:,.0f} req/s; bare {bare.rate:,.0f}",
+            "≥ 0.7 x bare",
+            to_bare,
+            to_bare >= 0.7,
+            load.details(few),
+        ),
+        Figure("relay", what, f"nginx {nginx.rate:,.0f} req/s", "≥ 0.1 x nginx", to_nginx, to_nginx >= 0.1),
+        Figure(
+            "relay",
+            "CPU per message",
+            f"{node.cpu_us:,.0f} µs web, {node.postgres_us:,.0f} µs PostgreSQL; bare {bare.cpu_us:,.0f}",
+            "≤ 300 µs web",
+            node.cpu_us / bare.cpu_us,
+            node.cpu_us <= 300,
+        ),
+        Figure(
+            "relay",
+            "added latency, p50",
+            f"{node.p50_ms:.1f} ms, nginx {nginx.p50_ms:.1f} ms",
+            "< 20 ms more",
+            None,
+            added < 20,
+        ),
+        Figure(
+            "relay",
+            f"{_MANY} connections, no errors",
+            f"{crowd.rate:,.0f} req/s, p99 {crowd.p99_ms:.0f} ms; "
+            f"bare {bare_crowd.rate:,.0f}, {bare_crowd.p99_ms:.0f} ms",
+            "p99 ≤ 1.5 x bare",
+            crowd.p99_ms / bare_crowd.p99_ms,
+            crowd.p99_ms <= 1.5 * bare_crowd.p99_ms,
+            load.details(many),
+        ),
+    ]
