@@ -6,10 +6,15 @@ judged address: a name that changes its mind in between (DNS rebinding) gains no
 """
 
 import ipaddress
+import re
 import socket
+from functools import lru_cache
 from urllib.parse import urlsplit
 
 from django.conf import settings
+
+
+_END_OF_AUTHORITY = re.compile("[/?#]")  # as urllib and the clients see it
 
 
 class ForbiddenUrl(ValueError):
@@ -18,14 +23,24 @@ class ForbiddenUrl(ValueError):
 
 def check_url(url: str) -> None:
     """Raise ForbiddenUrl for what can be told from the URL alone."""
+    if not url.isascii() or not url.isprintable() or " " in url:
+        raise ForbiddenUrl("not an absolute URL")
+    scheme, _, rest = url.partition("://")
+    authority = _END_OF_AUTHORITY.split(rest, maxsplit=1)[0]
+    _check_origin(f"{scheme}://{authority}", bool(settings.NODE_ALLOW_PRIVATE_URLS))
+
+
+@lru_cache(4096)
+def _check_origin(url: str, allow_private: bool) -> None:
+    """Scheme and host; nearly always those of a partner's endpoint, which were judged before."""
     try:
         parts = urlsplit(url)
         host, _ = parts.hostname, parts.port
     except ValueError:
         raise ForbiddenUrl("not a URL") from None
-    if not host or not url.isascii() or not url.isprintable() or " " in url:
+    if not host:
         raise ForbiddenUrl("not an absolute URL")
-    allowed = {"http", "https"} if settings.NODE_ALLOW_PRIVATE_URLS else {"https"}
+    allowed = {"http", "https"} if allow_private else {"https"}
     if parts.scheme not in allowed:
         raise ForbiddenUrl(f"the scheme {parts.scheme!r} is not allowed; use https")
     if parts.username is not None:

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, MutableMapping
-from functools import cache, cached_property
+from functools import cache
 from typing import Any
 
 from ocpi.errors import BodyTooLarge, OcpiError
@@ -35,6 +35,10 @@ class AsgiHeaders(Mapping[str, str]):
     def __getitem__(self, name: str) -> str:
         return self._raw[_key(name)].decode("latin-1")
 
+    def get(self, name: str, default: Any = None) -> Any:
+        found = self._raw.get(_key(name))
+        return default if found is None else found.decode("latin-1")
+
     def __iter__(self) -> Iterator[str]:
         return (name.decode("latin-1") for name in self._raw)
 
@@ -52,18 +56,18 @@ class Conversation:
 
     def __init__(self, scope: Scope, receive: Receive, send: Send) -> None:
         self.scope, self._receive, self._send = scope, receive, send
+        self.headers = AsgiHeaders(scope["headers"])
         self._unread = True
         self._body: bytes | None = None
+        self._ids: MessageIds | None = None
         self._given = False
 
-    @cached_property
-    def headers(self) -> "AsgiHeaders":
-        return AsgiHeaders(self.scope["headers"])
-
-    @cached_property
+    @property
     def ids(self) -> MessageIds:
-        """The caller's message ids, or new ones."""
-        return MessageIds.read(self.headers)
+        """The caller's message ids, or new ones, the same each time."""
+        if self._ids is None:
+            self._ids = MessageIds.read(self.headers)
+        return self._ids
 
     async def body(self, limit: int) -> bytes:
         """The whole body, however often it is asked for; raises BodyTooLarge beyond `limit` bytes, and ClientGone."""

@@ -9,6 +9,9 @@ from ocpi.status import OcpiStatus
 from ocpi.types import codec, times
 
 
+_STATUS = b'"status_code":'
+
+
 class _NoData:
     """Marks an answer whose `data` the specification leaves open (PUT, PATCH, DELETE): the field is left out."""
 
@@ -40,6 +43,12 @@ def wrap(data: Any = NO_DATA, status: OcpiStatus = OcpiStatus.SUCCESS, message: 
         return codec.encode(envelope)
     # Stored documents were exact when they were stored: copied once, and not searched for NaN again.
     return b'{"data":%b,%b' % (stored, codec.encode(envelope)[1:])
+
+
+def status_of(body: bytes) -> int | None:
+    """The OCPI status of an envelope that was made here: the last of its own members, after the data."""
+    start = body.rfind(_STATUS) + len(_STATUS)
+    return int(body[start : start + 4]) if start >= len(_STATUS) else None
 
 
 def wrap_error(error: OcpiError) -> bytes:

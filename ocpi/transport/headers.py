@@ -8,7 +8,7 @@ belong to functional modules only; the response swaps them (§transport_and_form
 import uuid
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 from ocpi.errors import InvalidParameters
@@ -76,12 +76,15 @@ class MessageIds:
         return {REQUEST_ID: self.request_id, CORRELATION_ID: self.correlation_id}
 
 
+_parse = lru_cache(4096)(PartyId.parse)  # every message names the same few parties
+
+
 def _party(headers: Mapping[str, str], names: tuple[str, str]) -> PartyId | None:
-    country_code, party_id = (headers.get(name, "").strip() for name in names)
+    country_code, party_id = headers.get(names[0], "").strip(), headers.get(names[1], "").strip()
     if not country_code and not party_id:
         return None
     try:
-        return PartyId.parse(f"{country_code}*{party_id}")
+        return _parse(f"{country_code}*{party_id}")
     except ValueError:
         raise InvalidParameters(f"{names[0]} and {names[1]} must both be given, two and three characters") from None
 
