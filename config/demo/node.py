@@ -18,9 +18,13 @@ import httpx
 from django.conf import settings
 from django.db import connection, connections
 
+from ocpi.client.messages import Presented, request_headers
+from ocpi.ids import PartyId
 from ocpi.models import Location, OwnedObject
 from ocpi.store.documents import Document
+from ocpi.transport.headers import MessageIds, RoutingHeaders
 from ocpi.types import codec
+from roaming.models import Platform
 
 PATIENCE_SECONDS = 300
 
@@ -96,6 +100,18 @@ class Node:
             tail = done.stderr.decode()[-1500:]
             raise DemoFailed(f"{self.name}: manage.py {' '.join(arguments)} exited {done.returncode}\n{tail}")
         return json.loads(done.stdout) if done.stdout.strip() else None
+
+    def ask(
+        self, host: "Node", method: str, path: str, to: str = "", party: str = "", body: Any = None
+    ) -> httpx.Response:
+        """One OCPI request as this node's platform to one it has registered with, addressed to a party or to nobody."""
+        platform = Platform.objects.using(self.name).get(name=host.name)
+        routing = RoutingHeaders(PartyId.parse(to) if to else None, PartyId.parse(party) if party else None)
+        presented = Presented(platform.outbound_token, platform.sends_plain_token)
+        headers = request_headers(presented, MessageIds(), routing, body=body is not None)
+        content = None if body is None else codec.encode(body)
+        url = path if path.startswith("http") else f"{host.url}/ocpi/2.2.1/{path}"
+        return httpx.request(method, url, headers=headers, content=content, timeout=30, trust_env=False)
 
     def documents(self, model: type[OwnedObject]) -> dict[str, Document]:
         """Every object of a module that the node holds, by owner and key."""

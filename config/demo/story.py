@@ -4,8 +4,7 @@ Hub NL*HUB, CPO DE*CPO and eMSP NL*MSP, each with its own processes and its own 
 DATABASE_URL names PostgreSQL; then each node is its Procfile under honcho, with a database and a Redis number of its
 own. Every step checks what it claims; the first that does not hold ends the demo.
 
-Sessions and CDRs are nobody's business but the eMSP's, and a real-time authorization needs an answer: for them the CPO
-and the eMSP connect to each other directly, beside the hub.
+CPO and eMSP know nobody but the hub: what is for everybody is broadcast by it, what is for one party it passes on.
 """
 
 import contextlib
@@ -14,6 +13,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,7 @@ from config.demo import samples
 from config.demo.node import DemoFailed, Node, expect, wait
 from ocpi.cli import progress
 from ocpi.models import Cdr, ClientInfo, Location, OwnedObject, Session, Tariff, Token
+from ocpi.transport.pagination import next_link
 from ocpi.types import times
 
 SAMPLE = Path(settings.BASE_DIR) / "cpo_backend" / "register" / "sample.json"
@@ -78,6 +79,7 @@ def _story(hub: Node, cpo: Node, msp: Node, locations: Path, step: Callable[...,
         saw(", ".join(f"{node.name} {node.url}" for node in (hub, cpo, msp)))
     _share_locations(hub, cpo, msp, locations, step)
     _share_tariffs_and_tokens(hub, cpo, msp, step)
+    _route(hub, cpo, msp, step)
     _charge(cpo, msp, step)
 
 
@@ -121,12 +123,28 @@ def _share_tariffs_and_tokens(hub: Node, cpo: Node, msp: Node, step: Callable[..
         saw("; ".join(f"{node.name} knows of {', '.join(sorted(_statuses(node)))}" for node in (cpo, msp)))
 
 
+def _route(hub: Node, cpo: Node, msp: Node, step: Callable[..., Any]) -> None:
+    """The hub finds the receiver by the headers, or by the content."""
+    with step("direct GET through the hub: the eMSP reads the CPO's Locations") as saw:
+        first = msp.ask(hub, "GET", "sender/locations?limit=2", to=CPO, party=MSP)
+        found, following = first.json(parse_float=Decimal)["data"], next_link(first.headers.get("Link"))
+        expect(following is not None and following.startswith(hub.url), f"its Link leads to {following}")
+        found += msp.ask(hub, "GET", following or "", to=CPO, party=MSP).json(parse_float=Decimal)["data"]
+        expect(len(found) > 2 and all(one in cpo.documents(Location).values() for one in found), "they differ")
+        saw(f"{len(found)} Locations in two pages, {first.headers['X-Total-Count']} in all; Link leads through the hub")
+    with step("Open Routing: an authorization that names no receiver") as saw:
+        card = samples.tokens(MSP)[0]
+        answer = cpo.ask(hub, "POST", f"sender/tokens/{card['uid']}/authorize", party=CPO)
+        expect(answer.json()["data"]["allowed"] == "ALLOWED", answer.text)
+        named = f"{answer.headers['OCPI-from-country-code']}*{answer.headers['OCPI-from-party-id']}"
+        expect(named == MSP, f"{named} answered")
+        saw(f"the hub knows that {card['uid']} is of {named}, which answers ALLOWED")
+
+
 def _charge(cpo: Node, msp: Node, step: Callable[..., Any]) -> None:
     location = next(found for found in cpo.documents(Location).values() if found.get("evses"))
     card, blocked = samples.tokens(MSP)[:2]
-    with step("CPO and eMSP connect directly, for what is private") as saw:
-        saw(_register(cpo, msp))
-    with step("real-time authorization from the CPO to the eMSP") as saw:
+    with step("real-time authorization from the CPO through the hub to the eMSP") as saw:
         allowed = cpo.manage("authorize_token", card["uid"], "--party", CPO, "--location", location["id"], "--json")
         expect(allowed["allowed"] == "ALLOWED" and allowed["source"] == "REAL_TIME", f"decision {allowed}")
         refused = cpo.manage("authorize_token", blocked["uid"], "--party", CPO, "--json", tolerated=(1,))
