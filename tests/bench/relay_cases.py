@@ -18,7 +18,7 @@ EMSP = Partner("emsp", "DE*BEN", "EMSP")
 RECEIVER = "NL*CPO"
 _PATH = "/ocpi/2.2.1/receiver/locations/DE/BEN/LOC@N@"
 _FEW, _MANY = 50, 500
-_ANSWER = '{"status_code":1000,"status_message":"Success","timestamp":"2026-01-01T00:00:00Z"}'
+ANSWER = '{"status_code":1000,"status_message":"Success","timestamp":"2026-01-01T00:00:00Z"}'
 _MAIN = """
 daemon off; master_process off; pid @DIRECTORY@/pid; error_log @DIRECTORY@/error.log;
 events { worker_connections 4096; }
@@ -29,7 +29,7 @@ http {
     @REST@
 }
 """
-_SINK = "server { listen 127.0.0.1:@PORT@; location / { default_type application/json; return 200 '@ANSWER@'; } }"
+SINK = "server { listen 127.0.0.1:@PORT@; location / { default_type application/json; return 200 '@ANSWER@'; } }"
 _PROXY = """
     upstream sink { server @SINK@; keepalive 512; }
     server {
@@ -40,16 +40,16 @@ _PROXY = """
 
 
 @contextlib.contextmanager
-def _nginx(name: str, rest: str, core: int, directory: Path) -> Iterator[tuple[str, Pinned]]:
+def nginx(name: str, rest: str, core: int, directory: Path) -> Iterator[tuple[str, Pinned]]:
     """nginx with one process on a core; @PORT@ in its configuration is a free one."""
-    nginx = shutil.which("nginx") or shutil.which("/usr/sbin/nginx")
-    if nginx is None:
+    binary = shutil.which("nginx") or shutil.which("/usr/sbin/nginx")
+    if binary is None:
         raise CaseFailed("nginx is not installed (Debian package: nginx-light)")
     own, port = directory / name, nodes.free_port()
     own.mkdir()
     configuration = _MAIN.replace("@REST@", rest).replace("@DIRECTORY@", str(own)).replace("@PORT@", str(port))
     (own / "nginx.conf").write_text(configuration)
-    command = [nginx, "-p", str(own), "-c", str(own / "nginx.conf")]
+    command = [binary, "-p", str(own), "-c", str(own / "nginx.conf")]
     with processes.running(command, {}, core, own / "log") as process:
         url = f"http://127.0.0.1:{port}"
         processes.await_http(url, process, own / "log")
@@ -79,17 +79,17 @@ def relay(options: Options) -> list[Figure]:
     with contextlib.ExitStack() as stack:
         node = stack.enter_context(nodes.node("relay", HUB, options.directory))
         sink, _ = stack.enter_context(
-            _nginx("sink", _SINK.replace("@ANSWER@", _ANSWER), processes.OTHER_CORE, options.directory)
+            nginx("sink", SINK.replace("@ANSWER@", ANSWER), processes.OTHER_CORE, options.directory)
         )
         node.connect(EMSP, Partner("cpo", RECEIVER, "CPO", sink))
         product = stack.enter_context(node.web())
         proxy = _PROXY.replace("@SINK@", sink.removeprefix("http://"))
-        nginx_url, nginx = stack.enter_context(_nginx("proxy", proxy, processes.PRODUCT_CORE, options.directory))
+        proxy_url, proxy_process = stack.enter_context(nginx("proxy", proxy, processes.PRODUCT_CORE, options.directory))
         bare_url, bare = stack.enter_context(_bare(sink, options.directory, node.env))
         targets = [
             Target("node", product, node.url, headers, script),
             Target("bare", bare, bare_url, headers, script),
-            Target("nginx", nginx, nginx_url, headers, script),
+            Target("nginx", proxy_process, proxy_url, headers, script),
         ]
         few = load.interleaved(targets, options.rounds, options.seconds, options.postgres, _FEW)
         many = load.interleaved(targets[:2], options.rounds, options.seconds, options.postgres, _MANY)
@@ -97,10 +97,10 @@ def relay(options: Options) -> list[Figure]:
 
 
 def _figures(few: dict[str, list[Round]], many: dict[str, list[Round]]) -> list[Figure]:
-    node, bare, nginx = (load.median(few[name]) for name in ("node", "bare", "nginx"))
+    node, bare, proxy = (load.median(few[name]) for name in ("node", "bare", "nginx"))
     crowd, bare_crowd = (load.median(many[name]) for name in ("node", "bare"))
     what = f"relayed PUT of 1.2 kB, {_FEW} connections"
-    to_bare, to_nginx, added = node.rate / bare.rate, node.rate / nginx.rate, node.p50_ms - nginx.p50_ms
+    to_bare, to_nginx, added = node.rate / bare.rate, node.rate / proxy.rate, node.p50_ms - proxy.p50_ms
     return [
         Figure(
             "relay",
@@ -111,7 +111,7 @@ def _figures(few: dict[str, list[Round]], many: dict[str, list[Round]]) -> list[
             to_bare >= 0.7,
             load.details(few),
         ),
-        Figure("relay", what, f"nginx {nginx.rate:,.0f} req/s", "≥ 0.1 x nginx", to_nginx, to_nginx >= 0.1),
+        Figure("relay", what, f"nginx {proxy.rate:,.0f} req/s", "≥ 0.1 x nginx", to_nginx, to_nginx >= 0.1),
         Figure(
             "relay",
             "CPU per message",
@@ -123,7 +123,7 @@ def _figures(few: dict[str, list[Round]], many: dict[str, list[Round]]) -> list[
         Figure(
             "relay",
             "added latency, p50",
-            f"{node.p50_ms:.1f} ms, nginx {nginx.p50_ms:.1f} ms",
+            f"{node.p50_ms:.1f} ms, nginx {proxy.p50_ms:.1f} ms",
             "< 20 ms more",
             None,
             added < 20,

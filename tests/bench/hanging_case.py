@@ -1,0 +1,78 @@
+"""One of ten receivers hangs: what do the other nine notice?"""
+
+import contextlib
+import socket
+import threading
+from collections.abc import Iterator, Mapping
+
+import httpx
+
+from tests.bench import load, nodes, processes
+from tests.bench.load import Target
+from tests.bench.nodes import Node, Partner
+from tests.bench.options import Options
+from tests.bench.relay_cases import ANSWER, EMSP, HUB, SINK, nginx
+from tests.bench.report import Figure
+
+_RECEIVERS = 10
+_WAITING = 50  # requests that wait for the one that hangs
+_PATH = "/ocpi/2.2.1/receiver/locations/DE/BEN/LOC"
+_BODY = '{"country_code":"DE","party_id":"BEN","id":"LOC","name":"' + "x" * 1100 + '"}'
+_CONNECTIONS = 8
+
+
+@contextlib.contextmanager
+def _hanging() -> Iterator[str]:
+    """A server that takes every request and answers none."""
+    with socket.create_server(("127.0.0.1", 0), backlog=1000) as listening:
+        yield f"http://127.0.0.1:{listening.getsockname()[1]}"
+
+
+@contextlib.contextmanager
+def _waiting(node: Node, headers: Mapping[str, str]) -> Iterator[None]:
+    """So many requests through the hub that nobody answers."""
+    client = httpx.Client(
+        limits=httpx.Limits(max_connections=_WAITING), timeout=httpx.Timeout(None, pool=None), trust_env=False
+    )
+
+    def wait() -> None:
+        with contextlib.suppress(httpx.HTTPError):
+            client.put(node.url + _PATH, headers=headers, content=_BODY)
+
+    for _ in range(_WAITING):
+        threading.Thread(target=wait, daemon=True).start()
+    try:
+        yield
+    finally:
+        client.close()
+
+
+def hanging(options: Options) -> list[Figure]:
+    """p99 to nine sound receivers, alone and while requests to the tenth wait."""
+    with contextlib.ExitStack() as stack:
+        node = stack.enter_context(nodes.node("hanging", HUB, options.directory))
+        configuration = SINK.replace("@ANSWER@", ANSWER)
+        sink, _ = stack.enter_context(nginx("sound", configuration, processes.OTHER_CORE, options.directory))
+        dead = stack.enter_context(_hanging())
+        sound = [Partner(f"sound {number}", f"NL*C{number:02}", "CPO", sink) for number in range(_RECEIVERS - 1)]
+        node.connect(EMSP, *sound, Partner("hanging", "NL*C99", "CPO", dead))
+        product = stack.enter_context(node.web())
+        script = load.script_of("receivers.lua", path=_PATH, body=_BODY, receivers=_RECEIVERS - 1)
+        headers = {**nodes.headers(EMSP.party), "OCPI-to-country-code": "NL"}
+        target = Target("node", product, node.url, headers, script)
+        alone = load.interleaved([target], options.rounds, options.seconds, options.postgres, _CONNECTIONS)["node"]
+        with _waiting(node, {**headers, "OCPI-to-party-id": "C99", "Content-Type": "application/json"}):
+            beside = [load.burst(target, options.seconds, options.postgres, _CONNECTIONS) for _ in alone]
+    before, after = load.median(alone), load.median(beside)
+    ratio = after.p99_ms / before.p99_ms
+    return [
+        Figure(
+            "hanging",
+            f"p99 to {_RECEIVERS - 1} receivers while {_WAITING} requests wait for a tenth",
+            f"{after.p99_ms:.1f} ms at {after.rate:,.0f}/s; alone {before.p99_ms:.1f} ms at {before.rate:,.0f}/s",
+            "< 1.2 x alone",
+            ratio,
+            ratio < 1.2,
+            load.details({"alone": alone, "beside": beside}),
+        )
+    ]
