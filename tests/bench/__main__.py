@@ -15,7 +15,16 @@ from pathlib import Path
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
-from tests.bench import hanging_case, module_cases, processes, register_cases, relay_cases, report, web_cases
+from tests.bench import (
+    broadcast_case,
+    hanging_case,
+    module_cases,
+    processes,
+    register_cases,
+    relay_cases,
+    report,
+    web_cases,
+)
 from tests.bench.options import Options
 from tests.bench.processes import CaseFailed, Postgres
 from tests.bench.report import Figure
@@ -30,6 +39,7 @@ CASES: dict[str, Callable[[Options], list[Figure]]] = {
     "tokens": module_cases.tokens,
     "relay": relay_cases.relay,
     "hanging": hanging_case.hanging,
+    "broadcast": broadcast_case.broadcast,
     "pull": register_cases.pull,
     "memory": register_cases.memory,
 }

@@ -72,13 +72,19 @@ class Node:
     @contextlib.contextmanager
     def web(self, core: int = processes.PRODUCT_CORE) -> Iterator[Pinned]:
         """The Procfile's web process with one worker, ready."""
+        with self.process("web", core) as process:
+            processes.await_http(f"{self.url}/readyz", process, self.log)
+            yield process
+
+    @contextlib.contextmanager
+    def process(self, name: str, core: int) -> Iterator[Pinned]:
+        """A process of the Procfile."""
         procfile = (processes.ROOT / "Procfile").read_text()
-        line = re.search(r"^web: (.+)$", procfile, re.MULTILINE)
+        line = re.search(rf"^{name}: (.+)$", procfile, re.MULTILINE)
         if line is None:
-            raise CaseFailed("the Procfile has no web process")
+            raise CaseFailed(f"the Procfile has no process {name}")
         env = {**self.env, "PORT": str(self.port), "HOST": "127.0.0.1", "WEB_CONCURRENCY": "1"}
         with processes.running(["sh", "-c", f"exec {line[1]}"], env, core, self.log) as process:
-            processes.await_http(f"{self.url}/readyz", process, self.log)
             yield process
 
 
@@ -131,6 +137,7 @@ def _environment(port: int, parties: str, backends: dict[str, str]) -> dict[str,
         "NODE_PARTIES": parties,
         "NODE_ALLOW_PRIVATE_URLS": "1",
         "NODE_PARTNER_TIMEOUT": "60",
+        "NODE_RATES": "",
     }
 
 
