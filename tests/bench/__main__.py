@@ -17,6 +17,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
 from tests.bench import (
     broadcast_case,
+    get_all_case,
     hanging_case,
     module_cases,
     processes,
@@ -40,6 +41,7 @@ CASES: dict[str, Callable[[Options], list[Figure]]] = {
     "relay": relay_cases.relay,
     "hanging": hanging_case.hanging,
     "broadcast": broadcast_case.broadcast,
+    "get_all": get_all_case.get_all,
     "pull": register_cases.pull,
     "memory": register_cases.memory,
 }
