@@ -4,6 +4,7 @@ What is for another platform is relayed; everything else over HTTP goes to Djang
 server offers is refused.
 """
 
+import asyncio
 import ctypes
 import gc
 import os
@@ -16,7 +17,9 @@ from config.bridge import WsgiBridge
 from config.wsgi import application as django
 from ocpi.transport.asgi import Receive, Scope, Send
 from roaming.directory import directory
+from roaming.exchanges.log import exchange_log
 from roaming.hub.relay import Relay
+from roaming.hub.turnstile import Turnstile
 
 # What is loaded by now lives as long as the process: the collector need not look at it again.
 gc.collect()
@@ -37,12 +40,13 @@ def is_slow(path: str) -> bool:
 
 bridge = WsgiBridge(django, settings.NODE_THREADS, settings.NODE_MAX_BODY, is_slow)
 relay = Relay(bridge, directory)
+turnstile = Turnstile(relay, directory)
 
 
 async def application(scope: Scope, receive: Receive, send: Send) -> None:
     match scope["type"]:
         case "http":
-            await relay(scope, receive, send)
+            await turnstile(scope, receive, send)
         case "lifespan":
             await _lifespan(receive, send)
         case "websocket":
@@ -52,8 +56,10 @@ async def application(scope: Scope, receive: Receive, send: Send) -> None:
 async def _lifespan(receive: Receive, send: Send) -> None:
     while (message := await receive())["type"] != "lifespan.shutdown":
         await send({"type": f"{message['type']}.complete"})
+    turnstile.close()
     await relay.close()
     bridge.close()
+    await asyncio.to_thread(exchange_log.close)
     await send({"type": "lifespan.shutdown.complete"})
 
 

@@ -144,6 +144,7 @@ def environ(scope: Scope, body: bytes) -> dict[str, Any]:
         "wsgi.url_scheme": scope.get("scheme", "http"),
         "wsgi.input": io.BytesIO(body),
         "wsgi.errors": sys.stderr,
+        "ocpi.opened": scope.get("ocpi.opened", ""),
     }
     for name, value in scope["headers"]:
         if key := _key(name):

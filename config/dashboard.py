@@ -5,10 +5,12 @@ from typing import Any, NamedTuple
 from django.db.models import Case, Count, Sum, Value, When
 from django.http import HttpRequest
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.safestring import SafeString
 
 from ocpi.admin.reading import link, shorten, table, when
 from ocpi.models import Location, ObjectCount
+from roaming import agreements
 from roaming.admin.platforms import state_chip
 from roaming.admin.records import run_chip
 from roaming.models import Party, Platform, QuarantinedObject, RefusedDelivery, SyncRun
@@ -33,6 +35,8 @@ def overview(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
         context["tiles"] = _tiles()
         context["platforms"] = _platforms()
         context["runs"] = _runs()
+    if request.user.has_perm("roaming.view_agreement"):
+        context["ending"] = _ending()
     return context
 
 
@@ -76,6 +80,17 @@ def _platforms() -> SafeString:
             )
             for row in rows
         ],
+    )
+
+
+def _ending() -> SafeString | None:
+    """Agreements that somebody should renew."""
+    rows = agreements.ending(timezone.now())
+    if not rows:
+        return None
+    return table(
+        ("Ends", "Parties", "Modules", "Note"),
+        [(when(row.valid_to), link(row, str(row)), ", ".join(row.modules) or "all", row.note) for row in rows],
     )
 
 

@@ -25,6 +25,7 @@ from django.db import connections
 from django_celery_beat.schedulers import DatabaseScheduler
 
 from config.celery import app
+from roaming.exchanges.log import exchange_log
 
 log = structlog.get_logger(__name__)
 
@@ -127,6 +128,7 @@ def _leave(deadline: float) -> None:
         thread.join(max(0.0, deadline - time.monotonic()))
     if stuck := [thread.name for thread in waited_for if thread.is_alive()]:
         log.warning("left while at work", threads=stuck, seconds=DRAIN_SECONDS)
+        exchange_log.close()
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(os.EX_OK)

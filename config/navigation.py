@@ -10,6 +10,7 @@ _ENTRIES: dict[str, tuple[tuple[str, str, str, str], ...]] = {
     "Roaming": (
         ("Platforms", "hub", "roaming.view_platform", "roaming_platform_changelist"),
         ("Parties", "groups", "roaming.view_party", "roaming_party_changelist"),
+        ("Agreements", "handshake", "roaming.view_agreement", "roaming_agreement_changelist"),
     ),
     "Objects": (
         ("Locations", "ev_station", "ocpi.view_location", "ocpi_location_changelist"),
@@ -21,6 +22,7 @@ _ENTRIES: dict[str, tuple[tuple[str, str, str, str], ...]] = {
         ("Parties behind hubs", "device_hub", "ocpi.view_clientinfo", "ocpi_clientinfo_changelist"),
     ),
     "Exchange": (
+        ("Requests", "swap_horiz", "roaming.view_exchange", "roaming_exchange_changelist"),
         ("Lanes", "alt_route", "roaming.view_lane", "roaming_lane_changelist"),
         ("Refused deliveries", "block", "roaming.view_refuseddelivery", "roaming_refuseddelivery_changelist"),
         ("Pulls", "download", "roaming.view_syncrun", "roaming_syncrun_changelist"),

@@ -25,11 +25,18 @@ NODE_PARTIES: str = env.str("NODE_PARTIES", "CPO:NL*OCP:Example Charging,EMSP:NL
 NODE_ALLOW_PRIVATE_URLS: bool = env.bool("NODE_ALLOW_PRIVATE_URLS", False)
 NODE_PARTNER_TIMEOUT: int = env.int("NODE_PARTNER_TIMEOUT", 10)
 NODE_AUTHORIZE_TIMEOUT: float = env.float("NODE_AUTHORIZE_TIMEOUT", 5.0)
+NODE_AGREEMENTS_REQUIRED: bool = env.bool("NODE_AGREEMENTS_REQUIRED", False)
 NODE_AUTHORIZE_UNKNOWN: bool = env.bool("NODE_AUTHORIZE_UNKNOWN", True)
 NODE_TOKEN_GRACE: int = env.int("NODE_TOKEN_GRACE", 24 * 3600)
 NODE_PAGE_LIMIT: int = env.int("NODE_PAGE_LIMIT", 1000)
 NODE_MAX_BODY: int = env.int("NODE_MAX_BODY", 4 * 1024 * 1024)
 NODE_THREADS: int = env.int("NODE_THREADS", 4)
+NODE_LOG_DAYS: int = env.int("NODE_LOG_DAYS", 30)
+NODE_LOG_BODY: int = env.int("NODE_LOG_BODY", 4096)
+NODE_LOG_MASK: bool = env.bool("NODE_LOG_MASK", False)
+NODE_QUIET: int = env.int("NODE_QUIET", 300)
+NODE_IN_FLIGHT: int = env.int("NODE_IN_FLIGHT", 100)
+NODE_RATES: str = env.str("NODE_RATES", "authorize=600,commands=300,lists=120/3000,objects=6000/100000,other=600")
 
 # --- security -------------------------------------------------------------------------------------------------------
 
@@ -162,6 +169,7 @@ OCPI: dict[str, str] = {
     "gateway": "roaming.hub.gateway.gateway",
     "commands": "roaming.commands.desk.commands",
     "authorizer": "roaming.authorization.desk.authorizer",
+    "exchange_log": "roaming.exchanges.log.exchange_log",
     "charge_points": "cpo_backend.control.charge_points",
 }
 REST_FRAMEWORK = {
@@ -225,6 +233,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 10.0,
         "options": {"expires": 10},
     },
+    "probe platforms that are quiet or OFFLINE": {
+        "task": "roaming.tasks.probe_due",
+        "schedule": 5.0,
+        "options": {"expires": 5},
+    },
     "forget old pull runs": {
         "task": "roaming.tasks.prune_runs",
         "schedule": crontab(hour="3", minute="17"),
@@ -238,9 +251,17 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 60.0,
         "options": {"expires": 60},
     },
+    "warn of agreements that end": {
+        "task": "roaming.tasks.warn_of_ending_agreements",
+        "schedule": crontab(hour="6", minute="7"),
+    },
     "forget old authorizations": {
         "task": "roaming.tasks.prune_authorizations",
         "schedule": crontab(hour="3", minute="37"),
+    },
+    "forget old exchanges": {
+        "task": "roaming.tasks.prune_exchanges",
+        "schedule": crontab(minute="47"),
     },
 }
 

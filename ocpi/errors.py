@@ -6,6 +6,8 @@
     ├── Unauthenticated            401  2000   no token, unknown token, bootstrap token on a functional module
     ├── NotFound                   404  2000   also an owner the caller may not touch (§transport_and_format_errors)
     ├── MethodNotAllowed           405  2000
+    ├── TooManyRequests            429  2000
+    ├── HeadersTooLarge            431  2000
     ├── InvalidParameters          200  2001
     ├── NotEnoughInformation       200  2002
     ├── UnknownLocation            200  2003
@@ -68,6 +70,20 @@ class MethodNotAllowed(OcpiError):
     def __init__(self, message: str = "", *, allowed: Sequence[str] = ()) -> None:
         super().__init__(message)
         self.allowed = allowed
+
+
+class TooManyRequests(OcpiError):
+    """More than agreed: `retry_after` seconds from now there is room again."""
+
+    http_status = 429
+
+    def __init__(self, message: str, *, retry_after: int) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
+class HeadersTooLarge(OcpiError):
+    http_status = 431
 
 
 class InvalidParameters(OcpiError):

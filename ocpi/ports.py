@@ -1,8 +1,8 @@
 """What the protocol needs to know of the world, bound by dotted path in `settings.OCPI`; tests bind others.
 
 `roaming` implements who calls (PlatformDirectory), who may register (Registrar), where a request belongs (Gateway),
-what becomes of commands (Commands) and who may charge (Authorizer); `cpo_backend` what charge points do
-(ChargePoints). `ocpi` imports neither.
+what becomes of commands (Commands), who may charge (Authorizer) and what is remembered of every request (ExchangeLog);
+`cpo_backend` what charge points do (ChargePoints). `ocpi` imports neither.
 """
 
 from dataclasses import dataclass, field
@@ -19,6 +19,7 @@ from ocpi.store.documents import Document
 from ocpi.store.scope import Scope
 from ocpi.store.tokens import Terms
 from ocpi.transport.headers import RoutingHeaders
+from ocpi.transport.transcripts import Transcript
 from ocpi.v221.charging_profiles import ChargingProfileResponseType
 from ocpi.v221.commands import CommandResponseType
 from ocpi.v221.common import Role, TokenType
@@ -51,10 +52,11 @@ class Caller:
 
 @dataclass(frozen=True, slots=True)
 class Admission:
-    """A request that may be handled here: the headers of its answer, what it may see, and why it was routed so."""
+    """A request that may be handled here: the headers of its answer, what it may see, its route and why."""
 
     reply: RoutingHeaders
     scope: Scope
+    route: str
     reason: str
 
 
@@ -101,6 +103,9 @@ class Gateway(Protocol):
         is_list: bool,
     ) -> Admission:
         """Decide the route; raises OcpiError with the specification's advice when there is none."""
+
+    def clients(self, caller: Caller) -> Scope:
+        """Which of our ClientInfos the caller may see; HubClientInfo is not routed."""
 
 
 class Command(StrEnum):
@@ -247,6 +252,13 @@ class Authorizer(Protocol):
         """
 
 
+class ExchangeLog(Protocol):
+    """What went in and out, for staff."""
+
+    def note(self, transcript: Transcript) -> None:
+        """Keep a request and its answer. On the path of every message: never waits, never raises."""
+
+
 @cache
 def _bound(name: str) -> Any:
     return import_string(settings.OCPI[name])
@@ -287,3 +299,7 @@ def authorizer() -> Authorizer:
 
 def commands() -> Commands:
     return cast(Commands, _bound("commands"))
+
+
+def exchange_log() -> ExchangeLog:
+    return cast(ExchangeLog, _bound("exchange_log"))

@@ -20,7 +20,7 @@ from ocpi.ids import PartyId
 from ocpi.ports import Caller
 from ocpi.v221.common import Role
 from ocpi.v221.versions import InterfaceRole
-from roaming import events, secrets
+from roaming import agreements, events, secrets
 from roaming.hub.routing import Table
 from roaming.models import CredentialsToken, DirectoryVersion, Endpoint, Party, Platform
 
@@ -37,6 +37,12 @@ class Peer:
     roles: frozenset[tuple[Role, PartyId]]
     endpoints: dict[tuple[str, str], str]
     presented: Presented = field(default_factory=lambda: Presented(""))
+    offline_since: datetime | None = None  # by roaming/breaker.py
+
+    @property
+    def is_usable(self) -> bool:
+        """Whether it may be called: connected, and not OFFLINE."""
+        return self.connected and self.offline_since is None
 
     @property
     def parties(self) -> frozenset[PartyId]:
@@ -49,6 +55,10 @@ class Peer:
     def party_in(self, roles: Iterable[Role]) -> PartyId | None:
         """The platform's first party in one of these roles."""
         return next((party for role, party in sorted(self.roles) if role in set(roles)), None)
+
+    def parties_in(self, roles: Iterable[Role]) -> frozenset[PartyId]:
+        """The platform's parties in any of these roles."""
+        return frozenset(party for role, party in self.roles if role in set(roles))
 
     def endpoint(self, module: str, interface: InterfaceRole) -> str | None:
         return self.endpoints.get((module, interface))
@@ -75,6 +85,7 @@ class Picture:
     own_roles: tuple[dict[str, Any], ...] = ()
     table: Table = field(default_factory=Table)
     seats: dict[PartyId, tuple[int, ...]] = field(default_factory=dict)  # where a party is
+    callers: dict[str, Caller] = field(default_factory=dict, repr=False)
 
     @property
     def own_parties(self) -> frozenset[PartyId]:
@@ -86,10 +97,16 @@ class Picture:
         return self.table.hub
 
     def caller(self, token: str) -> Caller | None:
-        """Who presents a token that is known, in use and not about to expire; otherwise the database is asked."""
+        """Who presents a token that is known and in use for good; of any other the database is asked.
+
+        Remembered by token: to hash it would cost a relayed message as much as all other decisions about it.
+        """
+        if known := self.callers.get(token):
+            return known
         for digest in secrets.digests(token):
             key = self.keys.get(digest)
-            if key and not key.unused and (key.expires_at is None or key.expires_at > timezone.now()):
+            if key and not key.unused and key.expires_at is None:
+                self.callers[token] = key.caller
                 return key.caller
         return None
 
@@ -129,7 +146,8 @@ def _read(version: int) -> Picture:
             platform.state == Platform.State.CONNECTED,
             frozenset(roles.get(platform.pk, ())),
             endpoints.get(platform.pk, {}),
-            Presented(platform.outbound_token, platform.sends_plain_token),
+            platform.presented,
+            platform.offline_since,
         )
         for platform in Platform.objects.all()
     }
@@ -149,6 +167,7 @@ def _read(version: int) -> Picture:
         hub=next((party for role, party in sorted(own) if role == Role.HUB), None),
         connected=frozenset(party for peer in peers.values() if peer.connected for party in peer.parties),
         known=frozenset(seats),
+        agreements=agreements.read(),
     )
     return Picture(version, keys, peers, own, tuple(own_roles), table, seats)
 

@@ -4,6 +4,7 @@ from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
 from django.utils import timezone
 
+from ocpi.client.messages import Presented
 from roaming.secrets import EncryptedField
 
 
@@ -27,10 +28,18 @@ class Platform(models.Model):
     last_error_at = models.DateTimeField(null=True, blank=True)
     last_error = models.TextField(blank=True, default="")
     failures = models.PositiveIntegerField("consecutive failures", default=0)
+    last_seen_at = models.DateTimeField(null=True, blank=True, help_text="It called us or answered; to half a minute")
+    offline_since = models.DateTimeField(null=True, blank=True, help_text="Since then only probes call it")
+    probe_at = models.DateTimeField("next probe at", null=True, blank=True, help_text="Not before")
     created_at = models.DateTimeField(auto_now_add=True)
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def presented(self) -> Presented:
+        """The credentials token that our requests to this platform carry."""
+        return Presented(self.outbound_token, self.sends_plain_token, self.pk)
 
     def record_success(self) -> None:
         """Remember that the platform answered; without a signal, so that the directory need not be rebuilt."""
@@ -115,6 +124,7 @@ class Lane(models.Model):
     claimed_until = models.DateTimeField(null=True, blank=True, help_text="A worker is in the lane until then")
     retry_at = models.DateTimeField(null=True, blank=True, help_text="After a failure: not before")
     last_sent_at = models.DateTimeField(null=True, blank=True)
+    owners = models.JSONField(null=True, blank=True, help_text="Whose objects it was about when last worked on")
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["platform", "module"], name="lane_key")]
@@ -198,4 +208,4 @@ class QuarantinedObject(models.Model):
         return f"{self.module} {self.identity}"
 
 
-from roaming import authorization_models, command_models, hub_models  # noqa: E402, F401  (Django finds an app's models here)
+from roaming import agreement_models, authorization_models, command_models, exchange_models, hub_models  # noqa: E402, F401  (Django finds an app's models here)

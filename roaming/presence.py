@@ -1,8 +1,8 @@
 """What a hub tells of the parties connected to it: our own ClientInfos, kept true (§mod_hub_client_info_module).
 
-They follow from the parties and the state of their platforms, so they are never edited but compared and corrected:
-after each change of the directory, when a node starts, and by beat. One whose party is gone is SUSPENDED, for a
-ClientInfo is never removed. Lanes push what changed.
+They follow from the parties and the state of their platforms (OFFLINE: roaming/breaker.py), so they are never edited
+but compared and corrected: after each change of the directory, when a node starts, and by beat. One whose party is
+gone is SUSPENDED, for a ClientInfo is never removed. Lanes push what changed.
 """
 
 from datetime import datetime, timedelta
@@ -57,17 +57,21 @@ def _true() -> dict[_Seat, ConnectionStatus]:
     """The status of every party, ours included, but the hub itself."""
     parties = Party.objects.exclude(platform=None, role=Role.HUB)
     return {
-        (party, role): _status(platform_id, state, connected_at)
-        for party, role, platform_id, state, connected_at in parties.values_list(
-            "party", "role", "platform_id", "platform__state", "platform__connected_at"
+        (party, role): _status(platform_id, state, connected_at, offline_since)
+        for party, role, platform_id, state, connected_at, offline_since in parties.values_list(
+            "party", "role", "platform_id", "platform__state", "platform__connected_at", "platform__offline_since"
         )
     }
 
 
-def _status(platform_id: int | None, state: str, connected_at: datetime | None) -> ConnectionStatus:
+def _status(
+    platform_id: int | None, state: str, connected_at: datetime | None, offline_since: datetime | None
+) -> ConnectionStatus:
     """§mod_hub_client_info_hub_connection_type_enum"""
-    if platform_id is None or state == State.CONNECTED:
+    if platform_id is None:
         return ConnectionStatus.CONNECTED
+    if state == State.CONNECTED:
+        return ConnectionStatus.OFFLINE if offline_since else ConnectionStatus.CONNECTED
     if state == State.SUSPENDED:
         return ConnectionStatus.SUSPENDED
     return ConnectionStatus.PLANNED if connected_at is None else ConnectionStatus.OFFLINE  # invited once more

@@ -62,7 +62,7 @@ class Registrar:
         self._client = client
 
     def register(self, caller: Caller, credentials: dict[str, Any]) -> str:
-        found = self._call_back(credentials)
+        found = self._call_back(caller, credentials)
         with transaction.atomic():
             platform = Platform.objects.select_for_update().get(pk=caller.platform_id)
             if platform.state == Platform.State.CONNECTED:
@@ -72,7 +72,7 @@ class Registrar:
             return _issue(platform, Kind.INBOUND)
 
     def update(self, caller: Caller, credentials: dict[str, Any]) -> str:
-        found = self._call_back(credentials)
+        found = self._call_back(caller, credentials)
         with transaction.atomic():
             platform = Platform.objects.select_for_update().get(pk=caller.platform_id)
             if platform.state != Platform.State.CONNECTED:
@@ -89,9 +89,9 @@ class Registrar:
         with transaction.atomic():
             _suspend(Platform.objects.select_for_update().get(pk=caller.platform_id))
 
-    def _call_back(self, credentials: dict[str, Any]) -> Discovery:
+    def _call_back(self, caller: Caller, credentials: dict[str, Any]) -> Discovery:
         try:
-            with self._client(Presented(credentials["token"])) as client:
+            with self._client(Presented(credentials["token"], platform_id=caller.platform_id)) as client:
                 found = discover(client, credentials["url"])
         except NoCommonVersion as error:
             raise UnsupportedVersion(str(error)) from None
@@ -120,7 +120,7 @@ def connect(name: str, versions_url: str, token: str, client: Client = OcpiClien
     with transaction.atomic():
         ours = _issue(platform, Kind.INBOUND)
     try:
-        with client(Presented(token, platform.sends_plain_token)) as partner:
+        with client(Presented(token, platform.sends_plain_token, platform.pk)) as partner:
             found, credentials = _exchange(partner, "POST", versions_url, ours)
         with transaction.atomic():
             platform = Platform.objects.select_for_update().get(pk=platform.pk)
@@ -143,7 +143,7 @@ def renew(platform: Platform, client: Client = OcpiClient) -> None:
     with transaction.atomic():
         ours = _issue(platform, Kind.INBOUND)
     try:
-        with client(Presented(platform.outbound_token, platform.sends_plain_token)) as partner:
+        with client(platform.presented) as partner:
             found, credentials = _exchange(partner, "PUT", platform.versions_url, ours)
         with transaction.atomic():
             platform = Platform.objects.select_for_update().get(pk=platform.pk)
@@ -163,7 +163,7 @@ def disconnect(platform: Platform, client: Client = OcpiClient) -> None:
     """Unregister by DELETE; whatever the platform answers, our side ends. Raises HandshakeFailed to tell staff."""
     trouble = ""
     try:
-        with client(Presented(platform.outbound_token, platform.sends_plain_token)) as partner:
+        with client(platform.presented) as partner:
             if url := discover(partner, platform.versions_url).credentials:
                 partner.request("DELETE", url)
     except PartnerError as error:
@@ -203,6 +203,7 @@ def _adopt(platform: Platform, credentials: dict[str, Any], found: Discovery) ->
     platform.state = Platform.State.CONNECTED
     platform.connected_at = timezone.now()
     platform.failures, platform.last_error = 0, ""
+    platform.last_seen_at, platform.offline_since, platform.probe_at = platform.connected_at, None, None
     platform.save()
     platform.endpoints.all().delete()
     Endpoint.objects.bulk_create(

@@ -7,9 +7,10 @@ from celery import shared_task
 from django.utils import timezone
 
 from ocpi.store.tokens import tokens
-from roaming import presence
+from roaming import agreements, presence, probing
 from roaming.authorization_models import Authorization
 from roaming.commands import delivering, sweeping
+from roaming.exchanges import pruning
 from roaming.models import Platform, SyncRun
 from roaming.sync import lanes, pull
 
@@ -50,9 +51,20 @@ def pull_platform(platform_id: int, full: bool = False, now: bool = False) -> No
 
 
 @shared_task
+def probe_due() -> None:
+    """Ask platforms that have been quiet, or are OFFLINE, whether they are there."""
+    probing.probe_due()
+
+
+@shared_task
 def prune_runs() -> None:
     """Keep a month of pull runs."""
     SyncRun.objects.filter(started_at__lt=timezone.now() - timedelta(days=30)).delete()
+
+
+@shared_task
+def warn_of_ending_agreements() -> None:
+    agreements.warn()
 
 
 @shared_task
@@ -82,3 +94,8 @@ def deliver_results(platform_id: int) -> None:
 @shared_task
 def prune_commands() -> None:
     sweeping.prune()
+
+
+@shared_task
+def prune_exchanges() -> None:
+    pruning.prune()

@@ -9,10 +9,17 @@ from urllib.parse import urlsplit
 import pytest
 from django.db import connection
 
+from roaming import directory as directories
+from roaming.breaker import strikes
 from roaming.directory import directory
-from tests.kit import commands
+from roaming.exchanges.log import ExchangeLog
+from roaming.hub.relay import Relay
+from roaming.models import Party
+from roaming.sightings import sightings
+from tests.kit import commands, exchanges
 from tests.kit.caller import PartnerClient
 from tests.kit.commands import FakeChargePoints
+from tests.kit.front_door import serve
 from tests.kit.peer import FakePeer
 from tests.kit.platforms import Registered, register
 
@@ -29,8 +36,25 @@ def django_db_modify_db_settings(django_db_modify_db_settings: None, worker_id: 
 def _fresh_directory() -> Iterator[None]:
     """The directory remembers platforms by a version number, which a rolled-back test would use again."""
     directory.forget()
+    strikes.forget()
+    sightings.forget()
     yield
     directory.forget()
+
+
+@pytest.fixture(autouse=True)
+def _no_exchange_log(settings: Any) -> None:
+    """Tests that want one ask for `exchange_log`."""
+    settings.NODE_LOG_DAYS = 0
+
+
+@pytest.fixture
+def exchange_log(settings: Any, monkeypatch: pytest.MonkeyPatch) -> ExchangeLog:
+    """The exchange log, which writes when it is told to `flush`."""
+    monkeypatch.setattr(exchanges, "exchange_log", ExchangeLog(threaded=False))
+    settings.OCPI = {**settings.OCPI, "exchange_log": "tests.kit.exchanges.exchange_log"}
+    settings.NODE_LOG_DAYS = 30
+    return exchanges.exchange_log
 
 
 @pytest.fixture
@@ -78,3 +102,25 @@ def charge_points(settings: Any, monkeypatch: pytest.MonkeyPatch) -> FakeChargeP
     monkeypatch.setattr(commands, "fake_charge_points", FakeChargePoints())
     settings.OCPI = {**settings.OCPI, "charge_points": "tests.kit.commands.fake_charge_points"}
     return commands.fake_charge_points
+
+
+@pytest.fixture
+def hub(transactional_db: None) -> Iterator[str]:
+    """The URL of this node, a hub."""
+    from config.asgi import bridge  # the whole node: only where it is wanted
+
+    Party.objects.create(party="NL*HUB", role="HUB", name="Example Hub")
+    directories.changed()
+    relay = Relay(bridge, directory)
+
+    async def application(scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] == "lifespan":
+            while (message := await receive())["type"] != "lifespan.shutdown":
+                await send({"type": f"{message['type']}.complete"})
+            await relay.close()
+            await send({"type": "lifespan.shutdown.complete"})
+            return
+        await relay(scope, receive, send)
+
+    with serve(application) as url:
+        yield url

@@ -15,9 +15,9 @@ from rest_framework.views import APIView
 from ocpi import ports
 from ocpi.api import exceptions
 from ocpi.api.authentication import authenticate
-from ocpi.api.middleware import JSON
+from ocpi.api.middleware import JSON, transcript
 from ocpi.api.schema import Message, OcpiSchema
-from ocpi.errors import BodyTooLarge, InvalidParameters, MalformedBody, MethodNotAllowed, Unauthenticated
+from ocpi.errors import BodyTooLarge, InvalidParameters, MalformedBody, MethodNotAllowed, OcpiError, Unauthenticated
 from ocpi.ports import Admission, Caller
 from ocpi.store.scope import Scope
 from ocpi.transport import envelope, pagination
@@ -61,6 +61,7 @@ class OcpiView(APIView):
             response: HttpResponse = getattr(self, str(request.method).lower())(request, **kwargs)
         except Exception as error:
             response = exceptions.answer(error, request)
+            transcript(request).error = str(error) if isinstance(error, OcpiError) else type(error).__name__
         return self.finished(response)
 
     def initial(self, request: HttpRequest, **kwargs: Any) -> None:
@@ -89,6 +90,7 @@ class OcpiView(APIView):
         body = self.request.read(settings.NODE_MAX_BODY + 1)
         if len(body) > settings.NODE_MAX_BODY:
             raise BodyTooLarge(f"the body is larger than {settings.NODE_MAX_BODY} bytes")
+        transcript(self.request).asked(body)
         if not body:
             raise MalformedBody("the body is empty; it must be a JSON object")
         try:
@@ -126,6 +128,8 @@ class FunctionalView(OcpiView):
 
     def initial(self, request: HttpRequest, **kwargs: Any) -> None:
         super().initial(request, **kwargs)
+        found = transcript(request)
+        found.route = "REFUSE"  # until it is admitted
         self.admission = ports.gateway().admit(
             self.caller,
             str(request.method),
@@ -134,6 +138,9 @@ class FunctionalView(OcpiView):
             RoutingHeaders.read(ReceivedHeaders(request.META)),
             is_list=not kwargs and request.method in ("GET", "HEAD"),
         )
+        found.route, found.reason = self.admission.route, self.admission.reason
+        if opened := request.META.get("ocpi.opened"):  # the hub in front of us found out whom it is for
+            found.route, found.reason = "OPEN", opened
 
     @property
     def admitted(self) -> Admission:
@@ -141,7 +148,9 @@ class FunctionalView(OcpiView):
         return self.admission
 
     def finished(self, response: HttpResponse) -> HttpResponse:
-        for name, value in self._reply().headers().items():
+        reply = self._reply()
+        transcript(self.request).routing = reply.reply()
+        for name, value in reply.headers().items():
             response.headers[name] = value
         return response
 

@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from typing import Any
+from urllib.parse import urlencode
 
 import httpcore
 import httpx
@@ -24,8 +25,10 @@ from ocpi.client.messages import (
     interpret,
     request_headers,
 )
+from ocpi.client.noting import Noted
 from ocpi.transport import pagination
 from ocpi.transport.headers import MessageIds, RoutingHeaders
+from ocpi.transport.transcripts import Transcript
 from ocpi.types import codec
 
 CONNECT_SECONDS = 3.0
@@ -51,7 +54,7 @@ class _JudgedBackend(httpcore.SyncBackend):
 
 
 @cache
-def _trust() -> ssl.SSLContext:
+def trust() -> ssl.SSLContext:
     """The certificates we trust, read once: that costs more than a request."""
     return ssl.create_default_context()
 
@@ -60,7 +63,7 @@ class JudgedTransport(httpx.HTTPTransport):
     """httpx's transport over connections that `_JudgedBackend` makes; httpx has no public way to hand one over."""
 
     def __init__(self) -> None:
-        context = _trust()
+        context = trust()
         super().__init__(verify=context)
         self._pool = httpcore.ConnectionPool(
             ssl_context=context, max_connections=20, keepalive_expiry=30, network_backend=_JudgedBackend()
@@ -96,24 +99,33 @@ class OcpiClient:
         return self.request("GET", url, params=params)
 
     def request(self, method: str, url: str, body: Any = None, params: Mapping[str, str] | None = None) -> Answer:
-        """One exchange; raises PartnerError and nothing else."""
-        try:
-            url_policy.check_url(url)
-            return self._exchange(method, url, None if body is None else codec.encode(body), params)
-        except url_policy.ForbiddenUrl as error:
-            raise Unreachable(f"{url}: {error}") from None
-        except httpx.TimeoutException as error:
-            raise TimedOut(f"{method} {url}: {type(error).__name__}") from None
-        except (httpx.HTTPError, httpx.InvalidURL, ssl.SSLError) as error:
-            raise Unreachable(f"{method} {url}: {error or type(error).__name__}") from None
+        """One exchange, which is noted; raises PartnerError and nothing else."""
+        content = None if body is None else codec.encode(body)
+        asked = f"{url}{'&' if '?' in url else '?'}{urlencode(params)}" if params else url
+        with Noted(method, asked, self._ids.next_hop(), self._routing, self._presented, content) as transcript:
+            try:
+                url_policy.check_url(url)
+                return self._exchange(transcript, url, content, params)
+            except url_policy.ForbiddenUrl as error:
+                raise Unreachable(f"{url}: {error}") from None
+            except httpx.TimeoutException as error:
+                raise TimedOut(f"{method} {url}: {type(error).__name__}") from None
+            except (httpx.HTTPError, httpx.InvalidURL, ssl.SSLError) as error:
+                raise Unreachable(f"{method} {url}: {error or type(error).__name__}") from None
 
-    def _exchange(self, method: str, url: str, body: bytes | None, params: Mapping[str, str] | None) -> Answer:
-        headers = request_headers(self._presented, self._ids.next_hop(), self._routing, body=body is not None)
+    def _exchange(
+        self, transcript: Transcript, url: str, body: bytes | None, params: Mapping[str, str] | None
+    ) -> Answer:
+        headers = request_headers(self._presented, transcript.ids, self._routing, body=body is not None)
         deadline = time.monotonic() + self._seconds
-        with self._http.stream(method, url, content=body, headers=headers, params=params) as response:
+        with self._http.stream(transcript.method, url, content=body, headers=headers, params=params) as response:
+            transcript.http_status = response.status_code
             if response.is_redirect:
                 raise NotOcpi(response.status_code, f"{url} redirects; redirects are not followed")
-            return interpret(response.status_code, response.headers, _bounded(response, url, deadline))
+            transcript.answered(response.status_code, _bounded(response, url, deadline))
+        answer = interpret(response.status_code, response.headers, transcript.response)
+        transcript.status_code = answer.status_code
+        return answer
 
     def pages(self, url: str, params: Mapping[str, str]) -> Iterator[tuple[list[Any], Answer]]:
         """The pages of a list, following Link; raises PartnerError, also when a partner's Links go in circles."""

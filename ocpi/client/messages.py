@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from ocpi.status import OcpiStatus
 from ocpi.transport import authorization
 from ocpi.transport.headers import MessageIds, RoutingHeaders
 from ocpi.types import codec
@@ -43,10 +44,14 @@ class Refused(PartnerError):
 
 @dataclass(frozen=True, slots=True)
 class Presented:
-    """The credentials token we present and how the partner wants it written; kept out of `repr`."""
+    """The credentials token we present, how the partner wants it written, and which platform that is.
+
+    The token is kept out of `repr`.
+    """
 
     token: str
     plain: bool = False
+    platform_id: int | None = None
 
     def __repr__(self) -> str:
         return "Presented(***)"
@@ -62,6 +67,7 @@ class Answer:
     http_status: int
     headers: Mapping[str, str]
     data: Any
+    status_code: int = int(OcpiStatus.SUCCESS)
 
 
 def request_headers(presented: Presented, ids: MessageIds, routing: RoutingHeaders, *, body: bool) -> dict[str, str]:
@@ -89,4 +95,4 @@ def interpret(http_status: int, headers: Mapping[str, str], body: bytes) -> Answ
         raise Refused(http_status, code, str(envelope.get("status_message") or "")[:500])
     if http_status >= 400:
         raise NotOcpi(http_status, f"HTTP {http_status} with OCPI status {code}")
-    return Answer(http_status, headers, envelope.get("data"))
+    return Answer(http_status, headers, envelope.get("data"), code)

@@ -4,7 +4,6 @@ The results come back in the order of the requests; a failure is a value, so one
 """
 
 import asyncio
-import ssl
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -16,7 +15,7 @@ from django.conf import settings
 from yarl import URL
 
 from ocpi.client import url_policy
-from ocpi.client.http import CONNECT_SECONDS
+from ocpi.client.http import CONNECT_SECONDS, trust
 from ocpi.client.messages import (
     Answer,
     NotOcpi,
@@ -27,7 +26,9 @@ from ocpi.client.messages import (
     interpret,
     request_headers,
 )
+from ocpi.client.noting import Noted
 from ocpi.transport.headers import MessageIds, RoutingHeaders
+from ocpi.transport.transcripts import Transcript
 
 MAX_ANSWER = 1024 * 1024
 
@@ -68,7 +69,7 @@ def send_all(
 async def _send_all(
     requests: Sequence[Request], presented: Presented, ids: MessageIds, in_flight: int
 ) -> list[Answer | PartnerError]:
-    connector = aiohttp.TCPConnector(limit=in_flight, resolver=JudgedResolver(), ssl=ssl.create_default_context())
+    connector = aiohttp.TCPConnector(limit=in_flight, resolver=JudgedResolver(), ssl=trust())
     timeout = aiohttp.ClientTimeout(total=settings.NODE_PARTNER_TIMEOUT, connect=CONNECT_SECONDS)
     results: list[Answer | PartnerError] = [Unreachable("not tried: the partner is unreachable")] * len(requests)
     pending = iter(enumerate(requests))
@@ -90,21 +91,33 @@ async def _send_all(
 async def _attempt(
     session: aiohttp.ClientSession, request: Request, presented: Presented, ids: MessageIds
 ) -> Answer | PartnerError:
-    headers = request_headers(presented, ids.next_hop(), request.routing, body=request.body is not None)
+    try:
+        with Noted(request.method, request.url, ids.next_hop(), request.routing, presented, request.body) as transcript:
+            return await _exchange(session, request, presented, transcript)
+    except PartnerError as error:
+        return error
+
+
+async def _exchange(
+    session: aiohttp.ClientSession, request: Request, presented: Presented, transcript: Transcript
+) -> Answer:
+    headers = request_headers(presented, transcript.ids, request.routing, body=request.body is not None)
     try:
         url_policy.check_url(request.url)
         async with session.request(
             request.method, URL(request.url, encoded=True), data=request.body, headers=headers, allow_redirects=False
         ) as response:
-            return interpret(response.status, response.headers, await _bounded(response))
-    except PartnerError as error:
-        return error
+            transcript.http_status = response.status
+            transcript.answered(response.status, await _bounded(response))
     except url_policy.ForbiddenUrl as error:
-        return Unreachable(f"{request.url}: {error}")
+        raise Unreachable(f"{request.url}: {error}") from None
     except TimeoutError:
-        return TimedOut(f"{request.method} {request.url}: no answer within {settings.NODE_PARTNER_TIMEOUT} s")
+        raise TimedOut(f"{request.method} {request.url}: no answer within {settings.NODE_PARTNER_TIMEOUT} s") from None
     except (aiohttp.ClientError, OSError, ValueError) as error:
-        return Unreachable(f"{request.method} {request.url}: {error or type(error).__name__}")
+        raise Unreachable(f"{request.method} {request.url}: {error or type(error).__name__}") from None
+    answer = interpret(response.status, response.headers, transcript.response)
+    transcript.status_code = answer.status_code
+    return answer
 
 
 async def _bounded(response: aiohttp.ClientResponse) -> bytes:

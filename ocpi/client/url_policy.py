@@ -13,7 +13,6 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 
-
 _END_OF_AUTHORITY = re.compile("[/?#]")  # as urllib and the clients see it
 
 

@@ -4,7 +4,6 @@ Sender: a hub lists the parties connected to it. Receiver: the hubs we are conne
 configuration module: nothing is routed, and no message carries routing headers.
 """
 
-from dataclasses import replace
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
@@ -19,14 +18,12 @@ from ocpi.modules import paths
 from ocpi.modules.owned import owner_members, same_ids
 from ocpi.store.client_infos import client_infos as store
 from ocpi.store.objects import Arrival
-from ocpi.store.scope import Scope
 from ocpi.transport import envelope
 from ocpi.types import validation
 from ocpi.v221.hub_client_info import ClientInfo
 from ocpi.v221.versions import ModuleID
 
 MODULE = ModuleID.HUB_CLIENT_INFO
-_OURS = replace(Scope.all_but([]), local=True)
 
 
 class SenderView(OcpiView):
@@ -38,7 +35,7 @@ class SenderView(OcpiView):
     def get(self, request: HttpRequest) -> HttpResponse:
         if not ports.is_hub():
             raise NotFound("this node is no hub")
-        return self.page(store.page, _OURS)
+        return self.page(store.page, ports.gateway().clients(self.caller))
 
 
 class ReceiverView(OcpiView):

@@ -1,7 +1,8 @@
 """Which objects a request may see."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 from ocpi.ids import PartyId
 
@@ -25,6 +26,30 @@ class Scope:
     @classmethod
     def all_but(cls, owners: Iterable[PartyId]) -> "Scope":
         return cls(tuple(sorted(owners)), inverted=True)
+
+    def of_owners(self, owners: Iterable[PartyId], *, inverted: bool = False) -> "Scope":
+        """The same with other owners."""
+        return replace(self, owners=tuple(sorted(owners)), inverted=inverted)
+
+    def includes(self, owner: PartyId) -> bool:
+        """Whether objects of this owner are in it, as far as owners decide."""
+        return (owner in self.owners) is not self.inverted
+
+    def without(self, other: "Scope") -> "Scope":
+        """What is in this and not in the other, as far as owners decide."""
+        if not self.inverted:
+            return self.of_owners(owner for owner in self.owners if not other.includes(owner))
+        if other.inverted:
+            return self.of_owners(owner for owner in other.owners if self.includes(owner))
+        return self.of_owners({*self.owners, *other.owners}, inverted=True)
+
+    def as_json(self) -> dict[str, Any]:
+        """The owners, to be remembered; `from_json` reads them again."""
+        return {"owners": list(map(str, self.owners)), "inverted": self.inverted}
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> "Scope":
+        return cls(tuple(map(PartyId, value["owners"])), value["inverted"])
 
     def with_tokens_of(self, owners: Iterable[PartyId]) -> "Scope":
         """The same, narrowed to sessions of these eMSPs' drivers."""

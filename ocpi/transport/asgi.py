@@ -9,6 +9,7 @@ from typing import Any
 from ocpi.errors import BodyTooLarge, OcpiError
 from ocpi.transport import envelope
 from ocpi.transport.headers import MessageIds
+from ocpi.transport.transcripts import Direction, Transcript
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -60,6 +61,7 @@ class Conversation:
         self._unread = True
         self._body: bytes | None = None
         self._ids: MessageIds | None = None
+        self._transcript: Transcript | None = None
         self._given = False
 
     @property
@@ -68,6 +70,16 @@ class Conversation:
         if self._ids is None:
             self._ids = MessageIds.read(self.headers)
         return self._ids
+
+    @property
+    def transcript(self) -> Transcript:
+        """What the exchange log will have of it; made when it is first asked for, and kept up from then on."""
+        if self._transcript is None:
+            path = self.scope.get("raw_path") or self.scope["path"].encode()
+            if query := self.scope["query_string"]:
+                path = b"%b?%b" % (path, query)
+            self._transcript = Transcript(Direction.IN, self.scope["method"], path.decode("latin-1"), self.ids)
+        return self._transcript
 
     async def body(self, limit: int) -> bytes:
         """The whole body, however often it is asked for; raises BodyTooLarge beyond `limit` bytes, and ClientGone."""
@@ -95,6 +107,7 @@ class Conversation:
 
     async def answer(self, status: int, headers: Headers, content: bytes) -> None:
         """Send the whole answer; one to HEAD has no content."""
+        self._keep(status, content)
         await self._send({"type": "http.response.start", "status": status, "headers": headers})
         await self._send({"type": "http.response.body", "body": self._shown(content)})
 
@@ -105,6 +118,9 @@ class Conversation:
         reset, and clients that read last lose the answer with it.
         """
         content = envelope.wrap_error(error)
+        if self._transcript is not None:
+            self._transcript.status_code, self._transcript.error = int(error.status), error.message
+        self._keep(error.http_status, content)
         found = [
             (b"content-type", b"application/json"),
             (b"content-length", b"%d" % len(content)),
@@ -122,6 +138,11 @@ class Conversation:
                 while self._unread:
                     await self._next()
         await self._send({"type": "http.response.body", "body": b""})
+
+    def _keep(self, status: int, content: bytes) -> None:
+        if self._transcript is not None:
+            self._transcript.asked(self._body or b"")
+            self._transcript.answered(status, content, self._transcript.status_code)
 
     async def _next(self) -> bytes:
         message = await self._receive()

@@ -8,7 +8,6 @@ from ocpi.errors import OcpiError
 from ocpi.status import OcpiStatus
 from ocpi.types import codec, times
 
-
 _STATUS = b'"status_code":'
 
 

@@ -19,7 +19,7 @@ from unfold.admin import ModelAdmin
 from unfold.decorators import action
 from unfold.enums import ActionVariant
 
-from roaming import registration
+from roaming import probing, registration
 from roaming.admin.forms import ConnectForm, InviteForm
 from roaming.admin.work import NotStarted, pull_now, resume
 from roaming.models import Platform
@@ -45,6 +45,10 @@ QUESTIONS = {
         "Pull everything this platform offers, changed or not. This may take minutes for a large partner.",
     ),
     "resume": Question("Resume lanes now", "End the pause after a failure and send what is waiting, at once."),
+    "probe": Question(
+        "Probe now",
+        "Ask the platform for its versions. An answer ends OFFLINE, and what waits is sent; without one it is OFFLINE.",
+    ),
     "renew": Question(
         "Renew tokens",
         "Exchange the tokens of both directions by PUT and read the platform's parties and endpoints again. "
@@ -78,7 +82,7 @@ class PlatformActions(ModelAdmin):
 
     actions_list = ("invite", "connect")
     actions_detail = (
-        {"title": "Exchange now", "icon": "sync", "items": ["pull", "resync", "resume"]},
+        {"title": "Exchange now", "icon": "sync", "items": ["pull", "resync", "resume", "probe"]},
         "renew",
         "reinvite",
         "suspend",
@@ -127,6 +131,15 @@ class PlatformActions(ModelAdmin):
     @step(QUESTIONS["resume"].title, "resume")
     def resume(self, request: HttpRequest, object_id: str) -> HttpResponse:
         return self._confirmed(request, object_id, "resume", lambda platform: resume(platform.lanes.all()))
+
+    @step(QUESTIONS["probe"].title, "network_ping")
+    def probe(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        def do(platform: Platform) -> str:
+            if trouble := probing.probe(platform):
+                raise NotStarted(f"{platform} is OFFLINE: {trouble}")
+            return f"{platform} is there."
+
+        return self._confirmed(request, object_id, "probe", do)
 
     @step(QUESTIONS["renew"].title, "key")
     def renew(self, request: HttpRequest, object_id: str) -> HttpResponse:

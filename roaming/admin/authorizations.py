@@ -10,14 +10,15 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from ocpi.admin.filters import values_of
-from ocpi.admin.reading import ReadOnlyAdmin, chip, shorten
+from ocpi.admin.reading import chip, shorten
 from ocpi.models import Token
 from ocpi.v221.tokens import AllowedType
+from roaming.admin.exchanges import WithStory
 from roaming.authorization_models import Authorization
 
 
 @admin.register(Authorization)
-class AuthorizationAdmin(ReadOnlyAdmin):
+class AuthorizationAdmin(WithStory):
     list_display = (
         "decided_at",
         "side",
@@ -39,9 +40,9 @@ class AuthorizationAdmin(ReadOnlyAdmin):
         (None, {"fields": (("verdict", "source"), "reason", ("token", "type"), ("cpo", "emsp"))}),
         ("Where", {"fields": (("location_id", "evse_uids"),)}),
         ("When", {"fields": (("decided_at", "milliseconds"), ("side", "platform"))}),
-        ("Found again by", {"fields": (("reference", "correlation_id"),)}),
+        ("Found again by", {"fields": (("reference", "correlation_id", "whole_story"),)}),
     )
-    readonly_fields = ("verdict", "token")
+    readonly_fields = ("verdict", "token", "whole_story")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Authorization]:
         """With the Token, where we hold it."""

@@ -11,6 +11,7 @@ from django.utils.safestring import SafeString
 
 from ocpi.admin.reading import ReadOnlyAdmin, chip, document, shorten, table, when
 from roaming.admin.command_form import CommandForm
+from roaming.admin.exchanges import WithStory
 from roaming.command_models import (
     ActiveProfile,
     CommandOutcome,
@@ -55,7 +56,7 @@ def _standing(result: ReturnedResult) -> str:
 
 
 @admin.register(SentCommand)
-class SentCommandAdmin(ReadOnlyAdmin):
+class SentCommandAdmin(WithStory):
     list_display = (
         "sent_at",
         "command",
@@ -82,12 +83,12 @@ class SentCommandAdmin(ReadOnlyAdmin):
     ordering = ("-id",)
     fieldsets = (
         (None, {"fields": (("command", "condition"), ("platform", "party", "commander"), "subject", "error")}),
-        ("When", {"fields": (("sent_at", "deadline", "resolved_at"), ("ordered_by", "correlation_id"))}),
+        ("When", {"fields": (("sent_at", "deadline", "resolved_at"), ("ordered_by", "correlation_id", "whole_story"))}),
         ("Request", {"fields": ("asked",)}),
         ("Response", {"fields": ("answer",)}),
         ("Results", {"fields": (("outcome", "late"), "results")}),
     )
-    readonly_fields = ("condition", "asked", "answer", "outcome", "results")
+    readonly_fields = ("condition", "asked", "answer", "outcome", "results", "whole_story")
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return request.user.has_perm("roaming.add_sentcommand")
@@ -150,7 +151,7 @@ class SentCommandAdmin(ReadOnlyAdmin):
 
 
 @admin.register(ReceivedCommand)
-class ReceivedCommandAdmin(ReadOnlyAdmin):
+class ReceivedCommandAdmin(WithStory):
     list_display = ("received_at", "command", "commander", "party", "subject", "answered", "outcome", "delivery")
     list_filter = ("command", "response", "result", "platform", "commander")
     list_select_related = ("platform",)
@@ -159,12 +160,12 @@ class ReceivedCommandAdmin(ReadOnlyAdmin):
     actions = ("deliver_again",)
     fieldsets = (
         (None, {"fields": (("command", "subject"), ("platform", "commander", "party"), "response_url")}),
-        ("When", {"fields": (("received_at", "deadline", "resolved_at"), "correlation_id")}),
+        ("When", {"fields": (("received_at", "deadline", "resolved_at"), ("correlation_id", "whole_story"))}),
         ("Request", {"fields": ("asked",)}),
         ("Answer", {"fields": (("answered", "timeout"), "response_message")}),
         ("Results", {"fields": ("outcomes",)}),
     )
-    readonly_fields = ("asked", "answered", "outcome", "outcomes")
+    readonly_fields = ("asked", "answered", "outcome", "outcomes", "whole_story")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[ReceivedCommand]:
         rows: QuerySet[ReceivedCommand] = super().get_queryset(request)

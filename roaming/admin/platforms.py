@@ -1,6 +1,7 @@
 """Platforms: who is connected, how it goes, and what can be done about it. No token is ever shown here."""
 
 from collections.abc import Iterable
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.contrib import admin
@@ -8,11 +9,13 @@ from django.db.models import Max, OuterRef, QuerySet, Subquery, Sum
 from django.db.models.functions import JSONObject
 from django.http import HttpRequest
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
+from django.utils.timesince import timesince
 
 from ocpi.admin.reading import chip, link, shorten, table, when
-from roaming import directory
+from roaming import directory, freshness
 from roaming.admin.actions import PlatformActions
 from roaming.admin.records import lane_chip, run_chip
 from roaming.models import Platform, QuarantinedObject, RefusedDelivery, SyncRun
@@ -28,6 +31,9 @@ RUN_FIELDS = ("error", "finished_at", "quarantined")
 
 
 def state_chip(platform: Platform) -> SafeString:
+    """Its state, or that it cannot be used now although it is connected."""
+    if platform.offline_since and platform.state == Platform.State.CONNECTED:
+        return chip("danger", "OFFLINE")
     return chip(TONES[platform.state], platform.get_state_display())
 
 
@@ -36,6 +42,8 @@ class PlatformAdmin(PlatformActions):
     list_display = (
         "name",
         "condition",
+        "since",
+        "seen",
         "held_parties",
         "succeeded",
         "trouble",
@@ -44,7 +52,7 @@ class PlatformAdmin(PlatformActions):
         "last_sent_at",
         "latest_pull",
     )
-    list_filter = ("state",)
+    list_filter = ("state", ("offline_since", admin.EmptyFieldListFilter))
     search_fields = ("name", "versions_url", "parties__party", "parties__name")
     ordering = ("name",)
     list_fullwidth = True
@@ -55,12 +63,20 @@ class PlatformAdmin(PlatformActions):
         ),
         (
             "Health",
-            {"fields": (("last_success_at", "last_error_at"), "last_error", ("failures", "put_aside", "refused"))},
+            {
+                "fields": (
+                    ("breaker", "last_seen_at"),
+                    ("last_success_at", "last_error_at"),
+                    "last_error",
+                    ("failures", "put_aside", "refused"),
+                )
+            },
         ),
         ("Parties", {"fields": ("party_table",), "classes": ("tab",)}),
         ("Endpoints", {"fields": ("endpoint_table",), "classes": ("tab",)}),
         ("Lanes", {"fields": ("lane_table",), "classes": ("tab",)}),
         ("Latest pulls", {"fields": ("run_table",), "classes": ("tab",)}),
+        ("Freshness", {"fields": ("freshness_table",), "classes": ("tab",)}),
         ("Refused deliveries", {"fields": ("refusal_table",), "classes": ("tab",)}),
         ("Tokens it presents", {"fields": ("token_table",), "classes": ("tab",)}),
     )
@@ -104,6 +120,14 @@ class PlatformAdmin(PlatformActions):
     def condition(self, platform: Platform) -> SafeString:
         return state_chip(platform)
 
+    @admin.display(description="Since")
+    def since(self, platform: Platform) -> str:
+        return when(platform.offline_since or platform.connected_at)
+
+    @admin.display(description="Last seen", ordering="last_seen_at")
+    def seen(self, platform: Platform) -> str:
+        return when(platform.last_seen_at)
+
     @admin.display(description="Parties")
     def held_parties(self, platform: Platform) -> str:
         held = sorted(str(party) for party in platform.parties.all())
@@ -135,6 +159,12 @@ class PlatformAdmin(PlatformActions):
         return run_chip(SyncRun(**platform.latest_run)) if platform.latest_run else "-"
 
     # --- detail ---
+
+    @admin.display(description="Circuit breaker")
+    def breaker(self, platform: Platform) -> str:
+        if platform.offline_since is None:
+            return "closed: the platform is called"
+        return f"open since {when(platform.offline_since)}: only probes call it, the next at {when(platform.probe_at)}"
 
     @admin.display(description="Quarantined objects")
     def put_aside(self, platform: Platform) -> SafeString:
@@ -184,6 +214,17 @@ class PlatformAdmin(PlatformActions):
         )
 
     @admin.display(description="")
+    def freshness_table(self, platform: Platform) -> SafeString:
+        """What we hold from it, and when that was last confirmed."""
+        return table(
+            ("Module", "Objects", "Last received", "Last pulled", "Confirmed"),
+            [
+                (found.module, found.objects, when(found.received_at), when(found.pulled_at), _age(found.confirmed_at))
+                for found in freshness.of([platform])
+            ],
+        )
+
+    @admin.display(description="")
     def refusal_table(self, platform: Platform) -> SafeString:
         rows = RefusedDelivery.objects.filter(lane__platform=platform).order_by("-last_attempt_at")[:LATEST]
         headers = ("Owner", "Object", "Attempts", "Last attempt", "Error")
@@ -197,6 +238,15 @@ class PlatformAdmin(PlatformActions):
         """What is known of a token besides its value, which nobody knows."""
         rows = platform.tokens.order_by("-created_at").values_list("kind", "created_at", "used_at", "expires_at")
         return table(("Kind", "Created", "First used", "Expires"), [(kind, *map(when, times)) for kind, *times in rows])
+
+
+def _age(moment: datetime | None) -> SafeString:
+    """How long ago: under an hour is what pulls keep to, more than a day needs a look."""
+    if moment is None:
+        return chip("danger", "never")
+    age = timezone.now() - moment
+    tone = "success" if age < timedelta(hours=1) else "warning" if age < timedelta(days=1) else "danger"
+    return chip(tone, f"{timesince(moment)} ago")
 
 
 def _names(row: str | Iterable[str]) -> Iterable[str]:

@@ -17,6 +17,7 @@ class NotStarted(Exception):
 
 def pull_now(platform: Platform, *, full: bool) -> str:
     """Pull what changed, or everything; says what was begun."""
+    _usable(platform)
     modules = [module for module in pull.MODULES if pull.may_pull(platform, module)]
     if not modules:
         raise NotStarted(f"{platform} offers nothing that this node consumes")
@@ -26,13 +27,19 @@ def pull_now(platform: Platform, *, full: bool) -> str:
 
 def resume(lanes: QuerySet[Lane]) -> str:
     """End the pause after a failure and send a worker into each lane; says how many."""
-    ready = list(lanes.filter(platform__state=Platform.State.CONNECTED).values_list("pk", flat=True))
+    usable = lanes.filter(platform__state=Platform.State.CONNECTED, platform__offline_since=None)
+    ready = list(usable.values_list("pk", flat=True))
     if not ready:
-        raise NotStarted("no lane to a connected platform")
+        raise NotStarted("no lane to a connected platform that is not OFFLINE")
     Lane.objects.filter(pk__in=ready).update(retry_at=None)
     for lane_id in ready:
         _wake(tasks.drain_lane, lane_id)
     return f"Resumed {len(ready)} lane{'s' * (len(ready) > 1)}."
+
+
+def _usable(platform: Platform) -> None:
+    if platform.offline_since:
+        raise NotStarted(f"{platform} is OFFLINE; probe it first")
 
 
 def _wake(task: Any, *arguments: Any, **options: Any) -> None:

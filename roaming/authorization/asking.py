@@ -20,7 +20,7 @@ from django.conf import settings
 from django.db import connection
 
 from ocpi.client.http import OcpiClient
-from ocpi.client.messages import NotOcpi, PartnerError, Presented, Refused
+from ocpi.client.messages import NotOcpi, PartnerError, Refused
 from ocpi.ids import PartyId
 from ocpi.status import OcpiStatus
 from ocpi.store.documents import Document
@@ -29,6 +29,7 @@ from ocpi.transport.headers import MessageIds, RoutingHeaders
 from ocpi.types import validation
 from ocpi.v221.tokens import AllowedType, AuthorizationInfo
 from ocpi.v221.versions import InterfaceRole, ModuleID
+from roaming import breaker
 from roaming.directory import Peer
 from roaming.models import Platform
 
@@ -114,9 +115,11 @@ def _put(question: Question, platform: Platform | None) -> Answer:
     inquiry, url = question.inquiry, question.peer.endpoint(ModuleID.TOKENS, InterfaceRole.SENDER)
     if url is None or platform is None:
         return _silent(question, f"{question.peer.name} has no Sender endpoint of tokens")
+    if outage := breaker.outage(question.peer):
+        return _silent(question, outage)
     try:
         with OcpiClient(
-            Presented(platform.outbound_token, platform.sends_plain_token),
+            platform.presented,
             RoutingHeaders(question.emsp, inquiry.cpo),
             inquiry.ids,
             seconds=settings.NODE_AUTHORIZE_TIMEOUT,

@@ -14,7 +14,7 @@ from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from ocpi.client.http import OcpiClient
-from ocpi.client.messages import PartnerError, Presented, TimedOut, Unreachable
+from ocpi.client.messages import PartnerError, TimedOut, Unreachable
 from ocpi.ids import PartyId
 from ocpi.transport.headers import MessageIds, RoutingHeaders
 from ocpi.types import codec
@@ -45,6 +45,8 @@ def deliver(platform_id: int) -> int:
     """Send what is due to a platform; stops when it cannot be reached. Returns how much was acknowledged."""
     platform = Platform.objects.get(pk=platform_id)
     delivered = 0
+    if platform.offline_since:  # what is due waits until it is back
+        return delivered
     for kind in _KINDS:
         while (row := _claim(kind, platform)) is not None:
             try:
@@ -69,7 +71,7 @@ def _under_way(now: datetime) -> Q:
 
 
 def _platforms(kind: type[Outgoing], condition: Q) -> QuerySet[Outgoing, int]:
-    rows = kind._default_manager.filter(condition)
+    rows = kind._default_manager.filter(condition, **{f"{kind.platform_path}__offline_since": None})
     found: QuerySet[Outgoing, int] = rows.values_list(f"{kind.platform_path}_id", flat=True)
     return found
 
@@ -99,7 +101,7 @@ def _send(platform: Platform, row: Outgoing) -> None:
     """One attempt; raises PartnerError."""
     if platform.state != Platform.State.CONNECTED:
         raise Unreachable(f"{platform} is {platform.get_state_display()}")
-    presented = Presented(platform.outbound_token, platform.sends_plain_token)
+    presented = platform.presented
     if isinstance(row, CommandOutcome):
         method, url, ids = "POST", row.command.response_url, MessageIds(correlation_id=row.command.correlation_id)
         routing = RoutingHeaders(PartyId(row.command.commander), PartyId(row.command.party))

@@ -13,7 +13,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from ocpi.client.http import OcpiClient
-from ocpi.client.messages import PartnerError, Presented
+from ocpi.client.messages import PartnerError
 from ocpi.ids import VERSION, PartyId
 from ocpi.models import Session
 from ocpi.modules import charging_profiles, commands
@@ -27,6 +27,7 @@ from ocpi.v221.charging_profiles import ChargingProfileResponse
 from ocpi.v221.commands import CommandResponse, CommandResponseType
 from ocpi.v221.common import Role
 from ocpi.v221.versions import InterfaceRole, ModuleID
+from roaming import breaker
 from roaming.command_models import SentCommand
 from roaming.commands.subjects import PROFILES, subject
 from roaming.directory import Peer, Picture, directory
@@ -109,11 +110,12 @@ def dispatch(row: SentCommand) -> None:
     command, platform = Command(row.command), row.platform
     try:
         message = _message(command, _endpoint(_peer(directory.picture(), PartyId(row.party)), command), row)
-        with OcpiClient(
-            Presented(platform.outbound_token, platform.sends_plain_token),
+        client = OcpiClient(
+            platform.presented,
             RoutingHeaders(PartyId(row.party), PartyId(row.commander)),
             MessageIds(correlation_id=row.correlation_id),
-        ) as client:
+        )
+        with breaker.watched(platform.pk), client:
             answer = client.request(message.method, message.url, message.body, message.params)
         _answered(row, answer.data)
     except (PartnerError, NotSent) as error:

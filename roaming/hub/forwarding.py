@@ -4,7 +4,6 @@ Raises what a hub has to say of a failure (§status_codes_4xxx_hub_errors): Rece
 HubError.
 """
 
-import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -15,11 +14,16 @@ from django.conf import settings
 from yarl import URL
 
 from ocpi.client import url_policy
-from ocpi.client.http import CONNECT_SECONDS, MAX_RESPONSE
+from ocpi.client.http import CONNECT_SECONDS, MAX_RESPONSE, trust
 from ocpi.client.sending import JudgedResolver
 from ocpi.errors import HubError, ReceiverNotConnected, ReceiverTimeout
+from ocpi.transport.transcripts import Transcript
 
-IN_FLIGHT = 2000  # connections in all
+IN_FLIGHT = 2000  # connections in all; `Receivers` bounds those to each platform
+
+
+class ServerFailure(HubError):
+    """A web server's own error page: nobody who speaks OCPI is there."""
 
 
 class Envelope(msgspec.Struct):
@@ -50,7 +54,7 @@ class Forwarder:
             connector=aiohttp.TCPConnector(
                 limit=IN_FLIGHT,
                 resolver=JudgedResolver(),
-                ssl=ssl.create_default_context(),
+                ssl=trust(),
                 keepalive_timeout=30,
             ),
             timeout=aiohttp.ClientTimeout(total=settings.NODE_PARTNER_TIMEOUT, sock_connect=CONNECT_SECONDS),
@@ -63,14 +67,20 @@ class Forwarder:
         if "_session" in vars(self):
             await self._session.close()
 
-    async def send(self, name: str, method: str, url: str, headers: Mapping[str, str], body: bytes) -> Forwarded:
+    async def send(self, name: str, transcript: Transcript, headers: Mapping[str, str], body: bytes) -> Forwarded:
         """One request to the platform of this name, and its answer."""
+        url = transcript.url
         try:
             url_policy.check_url(url)
             async with self._session.request(
-                method, URL(url, encoded=True), data=body or None, headers=headers, allow_redirects=False
+                transcript.method, URL(url, encoded=True), data=body or None, headers=headers, allow_redirects=False
             ) as response:
-                return _judged(name, response, await _bounded(name, response))
+                transcript.http_status = response.status
+                found = await _bounded(name, response)
+                transcript.answered(response.status, found)
+                answer = _judged(name, response, found)
+                transcript.status_code = answer.status_code
+                return answer
         except url_policy.ForbiddenUrl as error:
             raise ReceiverNotConnected(f"{name} cannot be reached: {error}") from None
         except (aiohttp.ConnectionTimeoutError, aiohttp.ClientConnectorError) as error:
@@ -87,7 +97,8 @@ def _judged(name: str, response: aiohttp.ClientResponse, body: bytes) -> Forward
     try:
         code = _envelope.decode(body).status_code
     except (msgspec.DecodeError, UnicodeDecodeError):
-        raise HubError(f"{name} answered HTTP {status} without an OCPI envelope") from None
+        failure = ServerFailure if status >= 500 else HubError
+        raise failure(f"{name} answered HTTP {status} without an OCPI envelope") from None
     if status in (401, 403):  # it is our token that it does not accept
         raise HubError(f"{name} refused the hub: HTTP {status}, OCPI {code}")
     return Forwarded(status, response.headers, body, code)

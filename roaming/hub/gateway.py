@@ -1,16 +1,19 @@
 """Implements `ocpi.ports.Gateway`: checks who speaks, decides the route, and says what the request may see."""
 
 import structlog
+from django.utils import timezone
 
 from ocpi.errors import HubError, InvalidParameters
 from ocpi.ids import PartyId
 from ocpi.ports import Admission, Caller
 from ocpi.store.scope import Scope
 from ocpi.transport.headers import RoutingHeaders
+from ocpi.v221.common import Role
 from ocpi.v221.versions import InterfaceRole, ModuleID
+from roaming.agreements import within
 from roaming.directory import Picture, directory
 from roaming.hub.routing import Asked, Kind, Route, decide
-from roaming.sync.audience import OWNERS, PRIVATE
+from roaming.sync.audience import CONSUMERS, OWNERS, PRIVATE, clients
 
 log = structlog.get_logger(__name__)
 
@@ -28,7 +31,8 @@ class Gateway:
     ) -> Admission:
         picture = directory.picture()
         speaker = speaking(caller, routing)
-        route = decide(Asked(method, module, interface, routing.to, speaker, is_list), picture.table)
+        asked = Asked(method, module, interface, routing.to, speaker, is_list)
+        route = decide(asked, picture.table)
         log.debug("routed", kind=route.kind.name, reason=route.reason, module=module, caller=caller.name)
         if route.error is not None:
             raise route.error
@@ -36,9 +40,13 @@ class Gateway:
             raise HubError(f"{route.reason}, but this hub does not relay yet")
         return Admission(
             reply=RoutingHeaders(to=speaker, from_=route.party or _default_party(picture)),
-            scope=_scope(picture, caller, route, module),
+            scope=_scope(picture, caller, _readers(caller, routing), route, asked),
+            route=route.kind.name,
             reason=route.reason,
         )
+
+    def clients(self, caller: Caller) -> Scope:
+        return clients(directory.picture(), caller.parties, timezone.now())
 
 
 gateway = Gateway()
@@ -57,16 +65,34 @@ def _default_party(picture: Picture) -> PartyId | None:
     return picture.hub_party or min(picture.own_parties, default=None)
 
 
-def _scope(picture: Picture, caller: Caller, route: Route, module: ModuleID) -> Scope:
+def _readers(caller: Caller, routing: RoutingHeaders) -> frozenset[PartyId]:
+    """Who reads: the party that the FROM headers name, or else any of the caller's."""
+    return caller.parties if routing.from_ is None else frozenset({routing.from_})
+
+
+def _scope(picture: Picture, caller: Caller, readers: frozenset[PartyId], route: Route, asked: Asked) -> Scope:
     """A hub shows everybody's objects but the caller's own; any other node shows its own, of one party if named.
 
-    Only parties in a role that owns such objects are named: with one owner a page comes straight from an index.
-    Sessions and CDRs are shown to the eMSP whose driver charged, and to hubs.
+    A hub shows a module to readers in a role that consumes it, and to hubs, whose readers it does not know; nobody is
+    shown objects of an owner without the agreement it takes. Of our own only parties in a role that owns such objects
+    are named: with one owner a page comes straight from an index. Sessions and CDRs are shown to the eMSP whose driver
+    charged, and to hubs.
     """
-    if route.party is not None and route.party == picture.hub_party:
-        scope = Scope.all_but(caller.parties)
-    elif route.party:
-        scope = Scope.only([route.party])
-    else:
+    module = ModuleID(asked.module)
+    if route.party is None:
         scope = Scope.only({party for role, party in picture.own if role in OWNERS.get(module, ())})
+    elif route.party != picture.hub_party:
+        scope = Scope.only([route.party])
+    elif _consumes(caller, readers, module):
+        scope = Scope.all_but(caller.parties)
+    else:
+        scope = Scope.only([])
+    scope = within(picture.table.agreements, scope, readers, module, asked.at)
     return scope.with_tokens_of(caller.parties) if module in PRIVATE and not caller.is_hub else scope
+
+
+def _consumes(caller: Caller, readers: frozenset[PartyId], module: ModuleID) -> bool:
+    consumers = CONSUMERS.get(module)
+    return consumers is None or any(
+        role is Role.HUB or (role in consumers and party in readers) for role, party in caller.roles
+    )

@@ -16,17 +16,21 @@ import structlog
 from django.conf import settings
 from django.db import close_old_connections
 
+from ocpi import ports
+from ocpi.client.noting import Noted
 from ocpi.errors import HubError, MalformedBody, OcpiError, ReceiverNotConnected
 from ocpi.ports import Caller
 from ocpi.transport import authorization
 from ocpi.transport.asgi import Application, ClientGone, Conversation, Headers, Receive, Scope, Send
 from ocpi.transport.headers import MessageIds, RoutingHeaders
+from ocpi.v221.versions import ModuleID
 from roaming.directory import Directory, Peer, Picture
 from roaming.hub import callbacks, opening
 from roaming.hub.addresses import Passage, Place
 from roaming.hub.callbacks import Parties
 from roaming.hub.forwarding import Forwarded, Forwarder
 from roaming.hub.gateway import speaking
+from roaming.hub.receivers import Receivers
 from roaming.hub.routing import Asked, Kind, Route, decide
 
 log = structlog.get_logger(__name__)
@@ -44,17 +48,19 @@ class Relay:
 
     def __init__(self, behind: Application, directory: Directory) -> None:
         self._behind, self._directory = behind, directory
-        self._forwarder = Forwarder()
+        self._receivers = Receivers(Forwarder(), self._in_thread)
         self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="relay")
         self._checking: asyncio.Task[None] | None = None
 
     async def close(self) -> None:
-        await self._forwarder.close()
+        await self._receivers.close()
         self._threads.shutdown(wait=False, cancel_futures=True)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         conversation = Conversation(scope, receive, send)
-        if not await self._taken(conversation):
+        if await self._taken(conversation):
+            ports.exchange_log().note(conversation.transcript)
+        else:
             await self._behind(scope, conversation.receive, send)
 
     async def _taken(self, conversation: Conversation) -> bool:
@@ -69,6 +75,7 @@ class Relay:
         caller = await self._caller(picture, conversation)
         if caller is None:
             return False
+        conversation.transcript.platform_id = caller.platform_id
         if place is None:
             await self._return(picture, conversation, path[len(_CALLBACKS) :].decode("latin-1"), caller)
             return True
@@ -81,6 +88,11 @@ class Relay:
             return await self._open(picture, conversation, place, caller, asked)
         if route.kind is Kind.DIRECT:
             await self._relay(picture, conversation, place, caller, asked, route)
+        elif route.error is not None and not ModuleID(place.module).is_known:  # nobody behind knows the module
+            routing = RoutingHeaders(asked.to, asked.speaker)
+            _decided(conversation, routing, route)
+            await self._refuse(conversation, caller, routing, route, route.error)
+            return True
         return route.kind is Kind.DIRECT
 
     async def _picture(self) -> Picture:
@@ -122,17 +134,20 @@ class Relay:
             route = await self._in_thread(opening.route, asked, place, query, body)
             asked = replace(asked, to=route.party)
             if route.error is None and (found := decide(asked, picture.table)).kind is not Kind.DIRECT:
-                route = found
+                route = replace(found, reason=f"{route.reason}; {found.reason}")
         except ClientGone:
             return True
         except OcpiError as error:
             route = Route(Kind.REFUSE, error.message, error=error)
         if route.error is not None:
-            await self._refuse(conversation, caller, RoutingHeaders(asked.to, asked.speaker), route, route.error)
+            routing = RoutingHeaders(asked.to, asked.speaker)
+            _decided(conversation, routing, route)
+            await self._refuse(conversation, caller, routing, route, route.error)
         elif route.kind is Kind.DIRECT:
             await self._relay(picture, conversation, place, caller, asked, route)
         else:
             conversation.scope["headers"] = [*conversation.scope["headers"], *_encoded(_to(asked))]
+            conversation.scope["ocpi.opened"] = route.reason
             return False
         return True
 
@@ -147,6 +162,7 @@ class Relay:
     ) -> None:
         """Pass a message on to the party that it names, and its answer back."""
         query, routing = conversation.scope["query_string"].decode("latin-1"), RoutingHeaders(asked.to, asked.speaker)
+        _decided(conversation, routing, route)
         try:
             body = await conversation.body(settings.NODE_MAX_BODY)
             _well_formed(asked.method, body)
@@ -177,6 +193,7 @@ class Relay:
             _well_formed("PUT", body)
             due = await self._in_thread(callbacks.due, uid, caller.platform_id, body)
             reply = _encoded(due.routing.reply().headers())
+            conversation.transcript.routing = due.routing
             peer = picture.peers.get(due.requester_id)
             if peer is None or not peer.connected:
                 raise ReceiverNotConnected(f"{due.routing.to} is not connected to this hub any more")
@@ -194,15 +211,24 @@ class Relay:
     async def _send(
         self, conversation: Conversation, peer: Peer, url: str, routing: RoutingHeaders, body: bytes
     ) -> Forwarded:
+        ids = conversation.ids.next_hop()
         headers = {
             "Authorization": peer.presented.header(),
             "Accept": "application/json",
-            **conversation.ids.next_hop().headers(),
+            **ids.headers(),
             **routing.headers(),
         }
         if body:
             headers["Content-Type"] = conversation.headers.get("Content-Type", "application/json")
-        return await self._forwarder.send(peer.name, conversation.scope["method"], url, headers, body)
+        with Noted(conversation.scope["method"], url, ids, routing, peer.presented, body) as transcript:
+            transcript.route, transcript.reason = conversation.transcript.route, conversation.transcript.reason
+            if body is await conversation.body(settings.NODE_MAX_BODY):
+                transcript.request = b""  # kept with what came in: once is enough
+            answer = await self._receivers.send(peer, transcript, headers, body)
+            transcript.response = b""  # as above
+        conversation.transcript.status_code = answer.status_code
+        conversation.transcript.token = peer.presented.token  # which a careless receiver may repeat
+        return answer
 
 
 def _asked(conversation: Conversation, place: Place, caller: Caller) -> Asked:
@@ -210,6 +236,12 @@ def _asked(conversation: Conversation, place: Place, caller: Caller) -> Asked:
     routing = RoutingHeaders.read(conversation.headers)
     method = conversation.scope["method"]
     return Asked(method, place.module, place.interface, routing.to, speaking(caller, routing), place.is_list)
+
+
+def _decided(conversation: Conversation, routing: RoutingHeaders, route: Route) -> None:
+    """Keep the decision with the exchange."""
+    transcript = conversation.transcript
+    transcript.routing, transcript.route, transcript.reason = routing, route.kind.name, route.reason
 
 
 def _to(asked: Asked) -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 | TO header             | what is asked                             | route                                       |
 |-----------------------|-------------------------------------------|---------------------------------------------|
+| a party but our hub   | what no agreement allows                  | Refuse: 4001, whether we know it or not     |
 | a party of ours       | anything                                  | Local                                       |
 | our hub party         | GET of a Sender's list                    | GetAll                                      |
 | our hub party         | GET of one object                         | Local: what the hub itself holds            |
@@ -16,12 +17,16 @@
 Sources: §transport_and_format_message_routing and the sections below it.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime
 from enum import Enum, auto
+
+from django.utils import timezone
 
 from ocpi.errors import InvalidParameters, OcpiError, ReceiverNotConnected, UnknownReceiver
 from ocpi.ids import PartyId
 from ocpi.v221.versions import InterfaceRole, ModuleID
+from roaming.agreements import Agreements, may_exchange
 
 # The modules whose objects an owner pushes; what else is sent to a Receiver asks one party to do something.
 PUSHED = frozenset({ModuleID.LOCATIONS, ModuleID.SESSIONS, ModuleID.CDRS, ModuleID.TARIFFS, ModuleID.TOKENS})
@@ -56,6 +61,7 @@ class Asked:
     to: PartyId | None
     speaker: PartyId | None
     is_list: bool
+    at: datetime = field(default_factory=timezone.now)
 
     @property
     def is_read(self) -> bool:
@@ -69,12 +75,13 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """What the decision needs to know: our parties, our hub party, everybody connected, everybody ever known."""
+    """What the decision needs to know: our parties, our hub party, who is connected or known, who may exchange."""
 
     own: frozenset[PartyId] = frozenset()
     hub: PartyId | None = None
     connected: frozenset[PartyId] = frozenset()
     known: frozenset[PartyId] = frozenset()
+    agreements: Agreements = field(default_factory=Agreements)
 
 
 def decide(asked: Asked, table: Table) -> Route:
@@ -84,12 +91,16 @@ def decide(asked: Asked, table: Table) -> Route:
         return _without_receiver(asked, table)
     if to == table.hub:
         return _to_hub(asked, to)
+    if table.hub is not None and to == asked.speaker:
+        return _refuse(InvalidParameters(f"OCPI-to-*: {to} sends this to itself"))
+    if not _agreed(asked, to, table):
+        return _refuse(
+            UnknownReceiver(f"OCPI-to-*: no agreement lets {asked.speaker} exchange {asked.module} with {to}")
+        )
     if to in table.own:
         return Route(Kind.LOCAL, f"{to} is a party of this node", to)
     if table.hub is None:
         return _refuse(UnknownReceiver(f"{to} is not a party of this node"))
-    if to == asked.speaker:
-        return _refuse(InvalidParameters(f"OCPI-to-*: {to} sends this to itself"))
     if to in table.connected:
         return Route(Kind.DIRECT, f"{to} is connected to this hub", to)
     if to in table.known:
@@ -114,12 +125,18 @@ def _to_hub(asked: Asked, hub: PartyId) -> Route:
 
 def _without_receiver(asked: Asked, table: Table) -> Route:
     if table.hub is None:
+        if table.own and not any(_agreed(asked, party, table) for party in table.own):
+            return _refuse(UnknownReceiver(f"no agreement lets {asked.speaker} exchange {asked.module} with us"))
         return Route(Kind.LOCAL, "no receiver named; this node is no hub")
     if asked.is_list and asked.is_read:
         return _refuse(
             InvalidParameters(f"a list needs a receiver: name the hub {table.hub} in OCPI-to-* for GET All, or a party")
         )
     return Route(Kind.OPEN, "no receiver named: Open Routing", table.hub)
+
+
+def _agreed(asked: Asked, party: PartyId, table: Table) -> bool:
+    return may_exchange(table.agreements, asked.speaker or PartyId(), party, asked.module, asked.at)
 
 
 def _refuse(error: OcpiError) -> Route:

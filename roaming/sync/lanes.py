@@ -14,20 +14,24 @@ import structlog
 from django.db.models import F, Q
 from django.utils import timezone
 
-from ocpi.client.messages import Answer, NotOcpi, PartnerError, Presented, Refused, TimedOut, Unreachable
+from ocpi.client.messages import Answer, NotOcpi, PartnerError, Refused, TimedOut, Unreachable
 from ocpi.client.pushing import push, withdraw
 from ocpi.client.sending import Request, send_all
 from ocpi.ids import PartyId
 from ocpi.store import revisions
 from ocpi.store.catalogue import STORES
 from ocpi.store.revisions import Change, Position
+from ocpi.store.scope import Scope
 from ocpi.transport.headers import MessageIds
 from ocpi.types import codec
 from ocpi.v221.versions import ModuleID
+from roaming import breaker
 from roaming.directory import directory
 from roaming.models import Lane, Platform, RefusedDelivery
 from roaming.sync.audience import PRIVATE, Audience, audience
 
+# It does not know us, wants us to slow down, or is out of order: nothing is wrong with the object.
+_UNUSABLE = frozenset({401, 429, 500, 502, 503, 504})
 log = structlog.get_logger(__name__)
 
 BATCH = 500
@@ -58,7 +62,8 @@ def due() -> list[Lane]:
     now = timezone.now()
     free = Q(claimed_until=None) | Q(claimed_until__lt=now)
     waited = Q(retry_at=None) | Q(retry_at__lte=now)
-    settled = Q(platform__state=Platform.State.CONNECTED, platform__connected_at__lte=now - SETTLING)
+    usable = Q(platform__state=Platform.State.CONNECTED, platform__offline_since=None)
+    settled = usable & Q(platform__connected_at__lte=now - SETTLING)
     return list(Lane.objects.filter(free, waited, settled))
 
 
@@ -67,8 +72,10 @@ def is_behind(lane: Lane) -> bool:
     wanted = _audience(lane)
     if wanted is None:
         return False
-    since = Position(lane.xid, lane.revision)
-    return bool(revisions.changes(STORES[ModuleID(lane.module)].model, wanted.scope, since, 1) or _retries(lane, 1))
+    if lane.owners != wanted.scope.as_json():
+        return True
+    since, model = Position(lane.xid, lane.revision), STORES[ModuleID(lane.module)].model
+    return bool(revisions.changes(model, wanted.scope, since, 1) or _retries(lane, wanted, 1))
 
 
 def drain(lane_id: int) -> Drained:
@@ -96,7 +103,7 @@ def _claim(lane_id: int) -> bool:
 def _audience(lane: Lane) -> Audience | None:
     picture = directory.picture()
     peer = picture.peers.get(lane.platform_id)
-    return audience(picture, peer, ModuleID(lane.module)) if peer else None
+    return audience(picture, peer, ModuleID(lane.module)) if peer and peer.is_usable else None
 
 
 def _step(lane: Lane, done: Drained) -> bool:
@@ -104,9 +111,11 @@ def _step(lane: Lane, done: Drained) -> bool:
     wanted = _audience(lane)
     if wanted is None:
         return False
+    _follow(lane, wanted.scope)
     since = Position(lane.xid, lane.revision)
     changes = revisions.changes(STORES[ModuleID(lane.module)].model, wanted.scope, since, BATCH)
-    outgoing = [change for change in changes if change.source != lane.platform_id] if changes else _retries(lane, BATCH)
+    own = lane.platform_id
+    outgoing = [change for change in changes if change.source != own] if changes else _retries(lane, wanted, BATCH)
     if not changes and not outgoing:
         return False
     reached, accepted, trouble = _settle(lane, outgoing, _send(lane, wanted, outgoing), done)
@@ -115,15 +124,31 @@ def _step(lane: Lane, done: Drained) -> bool:
     return not trouble
 
 
-def _retries(lane: Lane, limit: int) -> list[Change]:
+def _follow(lane: Lane, scope: Scope) -> None:
+    """Step back to the first change of owners that are new to the lane, for an agreement began or another one ended.
+
+    What others changed since then is sent once more, which is allowed, and simpler than a cursor for each owner.
+    """
+    if lane.owners == scope.as_json():
+        return
+    position = Position(lane.xid, lane.revision)
+    if lane.owners is not None:
+        added = scope.without(Scope.from_json(lane.owners))
+        for first in revisions.changes(STORES[ModuleID(lane.module)].model, added, Position(), 1):
+            position = min(position, Position(first.position.xid, first.position.revision - 1))
+    lane.owners, (lane.xid, lane.revision) = scope.as_json(), position
+    lane.save(update_fields=["owners", "xid", "revision"])
+
+
+def _retries(lane: Lane, wanted: Audience, limit: int) -> list[Change]:
     """Refused objects whose time to be tried again has come, as changes at the place where the lane stands."""
     due = lane.refusals.filter(retry_at__lte=timezone.now()).order_by("retry_at")[:limit]
     here = Position(lane.xid, lane.revision)
     found = []
     for refusal in due:
         row = STORES[ModuleID(lane.module)].model._default_manager.filter(owner=refusal.owner, key=refusal.key).first()
-        if row is None:
-            refusal.delete()
+        if row is None or not wanted.scope.includes(PartyId(refusal.owner)):
+            refusal.delete()  # should the owner be allowed again, the lane steps back to its objects
         else:
             found.append(Change(row.pk, PartyId(row.owner), row.key, row.source, here))
     return found
@@ -139,8 +164,9 @@ def _send(lane: Lane, wanted: Audience, changes: Sequence[Change]) -> list[Answe
         else withdraw(module, wanted.url, withdrawn[change.id], wanted.routing(change.owner, None))
         for change in changes
     ]
-    presented = Presented(platform.outbound_token, platform.sends_plain_token)
+    presented = platform.presented
     results = send_all(requests, presented, MessageIds(), IN_FLIGHT)
+    breaker.judge(platform.pk, results)
     return [_judged(request, result) for request, result in zip(requests, results, strict=True)]
 
 
@@ -173,7 +199,10 @@ def _settle(
     trouble = ""
     for change, result in zip(changes, results, strict=True):
         match result:
-            case Unreachable() | TimedOut() | NotOcpi(http_status=401 | 429 | 500 | 502 | 503 | 504):
+            case Unreachable() | TimedOut():
+                trouble = str(result)
+                break
+            case Refused(http_status=status) | NotOcpi(http_status=status) if status in _UNUSABLE:
                 trouble = str(result)
                 break
             case Refused() | NotOcpi():

@@ -23,6 +23,7 @@ from ocpi.transport.headers import RoutingHeaders
 from ocpi.types import times, validation
 from ocpi.types.validation import Violation
 from ocpi.v221.versions import InterfaceRole, ModuleID
+from roaming import breaker
 from roaming.directory import Peer, directory
 from roaming.models import Platform, PullCursor, SyncRun
 from roaming.sync import quarantine
@@ -60,7 +61,7 @@ def may_pull(platform: Platform, module: ModuleID) -> bool:
     """Whether the platform offers the module, one of its parties owns such objects, and one of ours consumes them."""
     picture = directory.picture()
     peer = picture.peers.get(platform.pk)
-    if peer is None or not peer.connected or peer.endpoint(module, InterfaceRole.SENDER) is None:
+    if peer is None or not peer.is_usable or peer.endpoint(module, InterfaceRole.SENDER) is None:
         return False
     offers = peer.hub_party is not None or peer.party_in(OWNERS[module]) is not None
     wants = picture.own_party(*CONSUMERS[module]) is not None or picture.hub_party is not None
@@ -83,7 +84,8 @@ def pull(
     date_from = None if full or cursor.date_from is None else cursor.date_from - OVERLAP
     run = SyncRun.objects.create(platform=platform, module=module.value, full=date_from is None, date_from=date_from)
     try:
-        _crawl(run, platform, module, progress, client)
+        with breaker.watched(platform.pk):
+            _crawl(run, platform, module, progress, client)
     except PartnerError as error:
         run.error = str(error)
         platform.record_error(run.error)
@@ -124,7 +126,7 @@ def _crawl(run: SyncRun, platform: Platform, module: ModuleID, progress: Progres
     if run.date_from or module in DATED:
         params["date_from"] = times.format(run.date_from or BEGINNING)
     seen = 0
-    with client(Presented(platform.outbound_token, platform.sends_plain_token), routing) as partner:
+    with client(platform.presented, routing) as partner:
         for items, answer in _ahead(partner.pages(url, params)):
             _store(run, peer, module, items)
             run.pages += 1

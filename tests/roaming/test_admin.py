@@ -29,7 +29,7 @@ from tests.kit.platforms import Registered, register
 OUTBOUND = "token-we-present"
 NOWHERE = "http://127.0.0.1:1/ocpi/versions"
 CHANGELISTS = ("platform", "party", "lane", "syncrun", "quarantinedobject", "refuseddelivery")
-STEPS = ("pull", "resync", "resume", "renew", "suspend")
+STEPS = ("pull", "resync", "resume", "probe", "renew", "suspend")
 
 pytestmark = pytest.mark.django_db
 
@@ -104,6 +104,24 @@ def test_a_quarantined_object_is_shown_with_what_is_wrong_with_it(admin_client: 
     assert "/coordinates" in shown
     assert "missing" in shown
     assert "Harbour car park" in shown
+
+
+def test_an_offline_platform_is_shown_as_such_and_probed_on_demand(
+    admin_client: Client, fake_peer: Callable[..., FakePeer]
+) -> None:
+    """R8.9, R9.19: and nothing else is begun with it meanwhile."""
+    peer = fake_peer()
+    platform = register("EMSP:DE*MSP", outbound_token=peer.token, versions_url=peer.versions_url).platform
+    peer.misbehave(fails(503))
+    assert "is OFFLINE: HTTP 503" in text(admin_client.post(step("probe", platform), follow=True))
+    for shown in (step("changelist"), page(platform), reverse("admin:index")):
+        assert "OFFLINE" in text(admin_client.get(shown))
+    assert "open since" in text(admin_client.get(page(platform)))
+    for name in ("pull", "resync"):
+        assert "probe it first" in text(admin_client.post(step(name, platform), follow=True))
+    peer.behave()
+    assert "is there" in text(admin_client.post(step("probe", platform), follow=True))
+    assert Platform.objects.get().offline_since is None
 
 
 def test_the_overview_counts_and_lists(admin_client: Client, busy: Platform) -> None:

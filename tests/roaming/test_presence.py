@@ -14,11 +14,12 @@ from ocpi.store.client_infos import client_infos
 from ocpi.store.objects import Arrival
 from ocpi.types import codec, times, validation
 from ocpi.v221.hub_client_info import ClientInfo as WireClientInfo
-from roaming import directory, presence, registration, tasks
+from roaming import breaker, directory, presence, registration, tasks
 from roaming.models import Party, Platform
 from roaming.parties import ensure_own_parties
 from roaming.registration import HandshakeFailed
 from roaming.sync import lanes
+from tests.kit import peer as misbehaviour
 from tests.kit.caller import CREDENTIALS, RECEIVER, PartnerClient
 from tests.kit.objects import client_info
 from tests.kit.peer import ALL_MODULES, FakePeer
@@ -244,3 +245,45 @@ def test_who_has_no_receiver_for_it_is_not_pushed(hub: None, fake_peer: Callable
     connect(peer)
     drain()
     assert not peer.requested("PUT")
+
+
+# --- from real traffic ----------------------------------------------------------------------------------------------
+
+
+def test_who_is_offline_is_told_so_and_never_removed(hub: None, cpo: Registered) -> None:
+    """R9.19, trap 33"""
+    breaker.trip(cpo.platform.pk, "no answer")
+    assert of_others() == {"DE*CPO": "OFFLINE"}
+    breaker.close(cpo.platform.pk)
+    assert of_others() == {"DE*CPO": "CONNECTED"}
+
+
+def test_who_is_suspended_while_offline_is_suspended(hub: None, cpo: Registered) -> None:
+    """R9.19"""
+    breaker.trip(cpo.platform.pk, "no answer")
+    Platform.objects.update(state=Platform.State.SUSPENDED)
+    directory.changed()
+    assert of_others() == {"DE*CPO": "SUSPENDED"}
+
+
+def test_going_and_coming_back_is_pushed_to_the_others(
+    hub: None, peer: FakePeer, fake_peer: Callable[..., FakePeer]
+) -> None:
+    """R8.9, R9.19, R9.20: a quiet platform that does not answer its probe, and then does."""
+    gone = fake_peer(party="DE*MSP", role="EMSP")
+    quiet = register("EMSP:DE*MSP", outbound_token=gone.token, versions_url=gone.versions_url).platform
+    connect(peer)
+    Platform.objects.filter(pk=quiet.pk).update(connected_at=timezone.now() - timedelta(hours=1))
+    drain()
+    before = len(peer.requested("PUT"))
+    gone.misbehave(misbehaviour.hangs_up())
+    for status in ("OFFLINE", "CONNECTED"):
+        Platform.objects.filter(pk=quiet.pk).update(probe_at=None)
+        assert tasks.probe_due() is None
+        drain()
+        (request,) = peer.requested("PUT")[before:]
+        assert request.path == "/2.2.1/receiver/hubclientinfo/DE/MSP"
+        assert request.document["status"] == status
+        before += 1
+        gone.behave()
+    assert len(gone.requested("GET", "/versions")) == 2

@@ -49,11 +49,11 @@ def test_a_hub_leaves_last_updated_alone(cpo, emsp):
 
 def test_get_all_returns_everybodys_objects_but_the_callers_own(cpo, emsp):
     """R7.10"""
-    other = register("CPO:NL*CPO")
+    both = register("CPO:NL*CPO", "EMSP:NL*CPO")
     cpo.client(to=HUB).put(HARBOUR, THEIRS)
-    other.client(to=HUB).put(f"{RECEIVER_LOCATIONS}/NL/CPO/LOC-1", location(country_code="NL", party_id="CPO"))
+    both.client(to=HUB).put(f"{RECEIVER_LOCATIONS}/NL/CPO/LOC-1", location(country_code="NL", party_id="CPO"))
     assert len(emsp.client(to=HUB).get(SENDER_LOCATIONS).data) == 2
-    assert [found["country_code"] for found in cpo.client(to=HUB).get(SENDER_LOCATIONS).data] == ["NL"]
+    assert [found["country_code"] for found in both.client(to=HUB).get(SENDER_LOCATIONS).data] == ["DE"]
 
 
 def test_a_push_that_names_no_receiver_is_broadcast(cpo, emsp):

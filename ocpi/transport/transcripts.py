@@ -1,0 +1,57 @@
+"""What went over the wire in one request and its answer, for the exchange log (`ocpi.ports.ExchangeLog`)."""
+
+import time
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from enum import StrEnum
+
+from ocpi.transport.headers import MessageIds, RoutingHeaders
+
+_NOBODY = RoutingHeaders()
+
+
+class Direction(StrEnum):
+    IN = "IN"
+    OUT = "OUT"
+
+
+@dataclass(slots=True, eq=False)
+class Transcript:
+    """One request, in or out, and what is known of its answer by now.
+
+    `route` and `reason` are the decision where a routed request belongs, `error` says what went wrong. `token` is
+    the credentials token that we presented: it must not be written down wherever it turns up, and stays out of `repr`.
+    """
+
+    direction: Direction
+    method: str
+    url: str
+    ids: MessageIds
+    routing: RoutingHeaders = _NOBODY
+    platform_id: int | None = None
+    token: str = field(default="", repr=False)
+    request: bytes = field(default=b"", repr=False)
+    request_size: int = 0
+    http_status: int | None = None
+    status_code: int | None = None
+    response: bytes = field(default=b"", repr=False)
+    response_size: int = 0
+    route: str = ""
+    reason: str = ""
+    error: str = ""
+    at: datetime = field(default_factory=lambda: datetime.now(UTC))
+    started: float = field(default_factory=time.perf_counter)
+    seconds: float = 0.0
+
+    def asked(self, body: bytes) -> None:
+        """The body of the request."""
+        self.request, self.request_size = body, len(body)
+
+    def answered(self, http_status: int, body: bytes, status_code: int | None = None) -> None:
+        """The answer as it came; its OCPI status may be learnt later."""
+        self.http_status, self.status_code = http_status, status_code
+        self.response, self.response_size = body, len(body)
+
+    def end(self) -> None:
+        """The exchange is over."""
+        self.seconds = time.perf_counter() - self.started

@@ -1,0 +1,157 @@
+"""Implements `ocpi.ports.ExchangeLog`: a bounded queue, and one thread of the process that writes it down in batches.
+
+A message never waits for its entry and never fails with it. When entries come faster than they can be written, first
+their bodies are left out, then they themselves; both are counted.
+"""
+
+import atexit
+import os
+import threading
+import time
+from collections import deque
+
+import structlog
+from django.conf import settings
+from django.db import Error, InterfaceError, OperationalError, close_old_connections, connection
+
+from ocpi.transport.transcripts import Transcript
+from roaming.directory import directory
+from roaming.exchanges import writing
+
+log = structlog.get_logger(__name__)
+
+MOST_WAITING = 20_000
+MOST_HELD = 64 * 1024 * 1024  # bytes of bodies
+BATCH = 500
+PAUSE_SECONDS = 0.2
+COMPLAIN_SECONDS = 60.0
+
+
+class ExchangeLog:
+    """Without `threaded`, nothing is written before `flush` is called."""
+
+    def __init__(self, *, threaded: bool = True) -> None:
+        self._threaded = threaded
+        self.dropped = self.dropped_bodies = 0
+        self._forget()
+        os.register_at_fork(after_in_child=self._forget)
+
+    def _forget(self) -> None:
+        """Begin with nothing, as after a fork: what waits is the parent's, and so is the thread."""
+        self._lock, self._writing = threading.Lock(), threading.Lock()
+        self._waiting, self._held = deque[Transcript](), 0
+        self._batch: list[Transcript] = []  # taken from the queue, but not written yet
+        self._thread: threading.Thread | None = None
+        self._ending = threading.Event()
+        self._complained_at, self._complained_of = -COMPLAIN_SECONDS, (0, 0)
+
+    @property
+    def waiting(self) -> int:
+        """How many entries are not written yet."""
+        return len(self._waiting) + len(self._batch)
+
+    def note(self, transcript: Transcript) -> None:
+        """Keep a request and its answer; never waits, never raises."""
+        if not settings.NODE_LOG_DAYS:
+            return
+        try:
+            self._take(transcript)
+        except Exception:
+            log.exception("an exchange is not noted")
+
+    def _take(self, transcript: Transcript) -> None:
+        cap = settings.NODE_LOG_BODY
+        transcript.end()
+        transcript.request, transcript.response = transcript.request[:cap], transcript.response[:cap]
+        with self._lock:
+            if len(self._waiting) >= MOST_WAITING:
+                self.dropped += 1
+                return
+            if self._held + _size(transcript) > MOST_HELD:
+                transcript.request = transcript.response = b""
+                self.dropped_bodies += 1
+            self._held += _size(transcript)
+            self._waiting.append(transcript)
+            if self._thread is None and self._threaded:
+                self._start()
+
+    def _start(self) -> None:
+        self._ending = threading.Event()
+        self._thread = threading.Thread(target=self._run, args=(self._ending,), name="exchange log", daemon=True)
+        self._thread.start()
+
+    def _run(self, ending: threading.Event) -> None:
+        try:
+            while not ending.wait(PAUSE_SECONDS):
+                self._drain()
+            self._drain()
+        finally:
+            connection.close()
+
+    def _drain(self) -> None:
+        """Write what waits; what the database does not take now is kept for the next time."""
+        close_old_connections()
+        trouble = ""
+        try:
+            self.flush()
+        except Exception as error:
+            trouble = f"{type(error).__name__}: {error}"
+        self._complain(trouble)
+
+    def flush(self) -> None:
+        """Write what waits, now and on the caller's connection; raises OperationalError when that is not possible."""
+        with self._writing:
+            while batch := self._next():
+                self._write(batch)
+                self._batch = []
+
+    def _next(self) -> list[Transcript]:
+        if not self._batch:
+            with self._lock:
+                self._batch = [self._waiting.popleft() for _ in range(min(BATCH, len(self._waiting)))]
+                self._held -= sum(map(_size, self._batch))
+        return self._batch
+
+    def _write(self, batch: list[Transcript]) -> None:
+        """An entry that the database will never take must not take the others of its batch with it."""
+        try:
+            writing.write(batch, directory.picture())
+        except (OperationalError, InterfaceError):
+            raise
+        except (Error, ValueError) as error:
+            if len(batch) > 1:
+                for transcript in batch:
+                    self._write([transcript])
+                return
+            self.dropped += 1
+            log.warning("an exchange cannot be written", error=str(error), correlation_id=batch[0].ids.correlation_id)
+
+    def _complain(self, trouble: str) -> None:
+        """Once a minute, of what was lost since and of what is wrong now."""
+        lost = (self.dropped, self.dropped_bodies)
+        if (lost == self._complained_of and not trouble) or time.monotonic() - self._complained_at < COMPLAIN_SECONDS:
+            return
+        self._complained_at, self._complained_of = time.monotonic(), lost
+        log.warning(
+            "exchanges are lost or late",
+            dropped=self.dropped,
+            dropped_bodies=self.dropped_bodies,
+            waiting=self.waiting,
+            error=trouble,
+        )
+
+    def close(self) -> None:
+        """Write what waits and end the thread; the next entry would start another."""
+        with self._lock:
+            thread, self._thread = self._thread, None
+            self._ending.set()
+        if thread is not None:
+            thread.join(timeout=5)
+
+
+def _size(transcript: Transcript) -> int:
+    return len(transcript.request) + len(transcript.response)
+
+
+exchange_log = ExchangeLog()
+atexit.register(exchange_log.close)

@@ -1,0 +1,67 @@
+"""Receivers as the relay calls them: only those that can be used now, a bounded number of requests at once, and what
+becomes of each counts for the breaker and as a sign of life. Never waits for the database.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+from django.conf import settings
+
+from ocpi.errors import HubError, OcpiError, ReceiverNotConnected, ReceiverTimeout
+from ocpi.transport.transcripts import Transcript
+from roaming import breaker
+from roaming.directory import Peer
+from roaming.hub.forwarding import Forwarded, Forwarder, ServerFailure
+from roaming.hub.limits import Busy, Places
+from roaming.sightings import sightings
+
+InThread = Callable[..., Awaitable[Any]]
+
+
+class Receivers:
+    """One for each event loop; `in_thread` runs what needs the database."""
+
+    def __init__(self, forwarder: Forwarder, in_thread: InThread) -> None:
+        self._forwarder, self._in_thread = forwarder, in_thread
+        self._places = Places(settings.NODE_IN_FLIGHT)
+        self._writing: set[asyncio.Future[Any]] = set()
+
+    async def close(self) -> None:
+        await self._forwarder.close()
+
+    async def send(self, peer: Peer, transcript: Transcript, headers: Mapping[str, str], body: bytes) -> Forwarded:
+        """One request and its answer; raises HubError, ReceiverTimeout or ReceiverNotConnected."""
+        _check(peer)
+        try:
+            async with self._places.at(peer.id):
+                answer = await self._forwarder.send(peer.name, transcript, headers, body)
+        except Busy:
+            raise HubError(f"{peer.name} is busy: {settings.NODE_IN_FLIGHT} requests to it are under way") from None
+        except (ReceiverNotConnected, ReceiverTimeout, ServerFailure) as error:
+            self._failed(peer, transcript.url, error)
+            raise
+        except HubError:
+            self._answered(peer)  # not well, but it is there
+            raise
+        self._answered(peer)
+        return answer
+
+    def _failed(self, peer: Peer, url: str, error: OcpiError) -> None:
+        if breaker.concerns(peer, url) and breaker.strikes.failed(peer.id):
+            self._later(breaker.trip, peer.id, error.message)
+
+    def _answered(self, peer: Peer) -> None:
+        breaker.strikes.answered(peer.id)
+        if sightings.note(peer.id):
+            self._later(sightings.write)
+
+    def _later(self, function: Callable[..., Any], *arguments: Any) -> None:
+        writing = asyncio.ensure_future(self._in_thread(function, *arguments))
+        self._writing.add(writing)  # the loop itself keeps no hold of it
+        writing.add_done_callback(self._writing.discard)
+
+
+def _check(peer: Peer) -> None:
+    if reason := breaker.outage(peer):
+        raise ReceiverNotConnected(reason)

@@ -1,0 +1,115 @@
+"""The first thing a partner's request meets: limits on headers, on how often, and on how much at once.
+
+Whoever is over a limit is told before any work is done, with HTTP 429 and when to come again. A request without a
+token that is known and in use is nobody's: it passes, and is refused by what is behind. An authenticated request is
+also a sign of life (`roaming/sightings.py`).
+"""
+
+import asyncio
+import math
+from concurrent.futures import ThreadPoolExecutor
+
+import structlog
+from django.conf import settings
+from django.db import close_old_connections
+
+from ocpi import ports
+from ocpi.errors import HeadersTooLarge, OcpiError, TooManyRequests
+from ocpi.transport import authorization
+from ocpi.transport.asgi import Application, Conversation, Receive, Scope, Send
+from roaming.directory import Directory, Picture
+from roaming.hub.limits import Buckets, Busy, Places, class_of, rates
+from roaming.sightings import sightings
+
+log = structlog.get_logger(__name__)
+
+MAX_HEADERS = 32 * 1024
+_PREFIX = b"/ocpi/"
+_REMEMBERED = 10_000
+# A caller may have this many times NODE_IN_FLIGHT requests under way: one receiver that hangs does not take them all.
+_RECEIVERS_AT_ONCE = 2
+
+
+class Turnstile:
+    """An ASGI application for `http` scopes around another."""
+
+    def __init__(self, behind: Application, directory: Directory) -> None:
+        self._behind, self._directory = behind, directory
+        self._buckets = Buckets(rates(settings.NODE_RATES))
+        self._places = Places(settings.NODE_IN_FLIGHT * _RECEIVERS_AT_ONCE)
+        self._clerk = ThreadPoolExecutor(1, thread_name_prefix="sightings")
+        self._platforms: dict[bytes, int] = {}  # by Authorization header, as long as the picture is the same
+        self._picture: Picture | None = None
+
+    def close(self) -> None:
+        self._clerk.shutdown(wait=False, cancel_futures=True)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        path, platform_id = scope.get("raw_path") or scope["path"].encode(), 0
+        try:
+            header = _authorization(scope)
+            if not path.startswith(_PREFIX) or not (platform_id := self._platform(header)):
+                await self._behind(scope, receive, send)
+                return
+            self._seen(platform_id)
+            name = class_of(scope["method"], path)
+            if wait := self._buckets.take(platform_id, name):
+                raise TooManyRequests(f"more {name} requests than allowed", retry_after=math.ceil(wait))
+            async with self._places.at(platform_id):
+                await self._behind(scope, receive, send)
+        except Busy:
+            error = TooManyRequests("too many of your requests are under way", retry_after=1)
+            await _refuse(Conversation(scope, receive, send), platform_id, error)
+        except (TooManyRequests, HeadersTooLarge) as error:
+            await _refuse(Conversation(scope, receive, send), platform_id, error)
+
+    def _platform(self, header: bytes) -> int:
+        """The platform that calls, 0 when that is not plain."""
+        picture = self._directory.known
+        if picture is not self._picture or len(self._platforms) > _REMEMBERED:
+            self._picture, self._platforms = picture, {}
+        found = self._platforms.get(header)
+        if found is None:
+            callers = map(picture.caller, authorization.decode(header.decode("latin-1")))
+            caller = next(filter(None, callers), None)
+            if caller is None:
+                return 0
+            found = self._platforms[header] = caller.platform_id
+        return found
+
+    def _seen(self, platform_id: int) -> None:
+        if sightings.note(platform_id):
+            asyncio.get_running_loop().run_in_executor(self._clerk, _write_sightings)
+
+
+def _write_sightings() -> None:
+    close_old_connections()
+    try:
+        sightings.write()
+    except Exception:
+        log.exception("signs of life were not written")
+    finally:
+        close_old_connections()
+
+
+def _authorization(scope: Scope) -> bytes:
+    """The Authorization header, empty when there is none; raises HeadersTooLarge."""
+    size, found = 0, b""
+    for name, value in scope["headers"]:
+        size += len(name) + len(value)
+        if name == b"authorization":
+            found = value
+    if size > MAX_HEADERS:
+        raise HeadersTooLarge(f"the headers are larger than {MAX_HEADERS} bytes")
+    return found
+
+
+async def _refuse(conversation: Conversation, platform_id: int, error: OcpiError) -> None:
+    headers = []
+    if isinstance(error, TooManyRequests):
+        headers.append((b"retry-after", b"%d" % error.retry_after))
+    log.info("refused at the door", error=error.message, path=conversation.scope["path"])
+    await conversation.refuse(error, headers)
+    if platform_id:
+        conversation.transcript.platform_id = platform_id
+        ports.exchange_log().note(conversation.transcript)

@@ -1,0 +1,144 @@
+"""The queue and its writer: bounded, late rather than lost, lost rather than in the way."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.db import OperationalError, connection
+from django.utils import timezone
+
+from ocpi.transport.headers import MessageIds
+from ocpi.transport.transcripts import Direction, Transcript
+from roaming.exchange_models import Exchange
+from roaming.exchanges import log as log_module
+from roaming.exchanges import pruning
+from roaming.exchanges.log import ExchangeLog
+from tests.kit.exchanges import noted
+
+
+def transcript(request: bytes = b"", response: bytes = b"{}", **changes: Any) -> Transcript:
+    found = Transcript(Direction.IN, "GET", "/ocpi/versions", MessageIds(correlation_id="story"))
+    found.asked(request)
+    found.answered(200, response, 1000)
+    for name, value in changes.items():
+        setattr(found, name, value)
+    return found
+
+
+@pytest.mark.django_db
+def test_nothing_is_written_before_flush(exchange_log: ExchangeLog) -> None:
+    exchange_log.note(transcript())
+    assert exchange_log.waiting == 1 and not Exchange.objects.exists()
+    exchange_log.flush()
+    assert exchange_log.waiting == 0 and Exchange.objects.count() == 1
+
+
+@pytest.mark.django_db
+def test_bodies_are_kept_up_to_the_cap(exchange_log: ExchangeLog, settings: Any) -> None:
+    settings.NODE_LOG_BODY = 10
+    exchange_log.note(transcript(b"x" * 10, b"y" * 11))
+    (row,) = noted()
+    assert (row.request_body, row.request_size) == ("x" * 10, 10)
+    assert (row.response_body, row.response_size) == ("y" * 10, 11)
+
+
+@pytest.mark.django_db
+def test_no_bodies_are_kept_with_a_cap_of_0(exchange_log: ExchangeLog, settings: Any) -> None:
+    settings.NODE_LOG_BODY = 0
+    exchange_log.note(transcript(b"x", b"yy"))
+    (row,) = noted()
+    assert (row.request_body, row.request_size, row.response_body, row.response_size) == ("", 1, "", 2)
+
+
+@pytest.mark.django_db
+def test_nothing_is_kept_with_0_days(exchange_log: ExchangeLog, settings: Any) -> None:
+    settings.NODE_LOG_DAYS = 0
+    exchange_log.note(transcript())
+    assert noted() == []
+
+
+@pytest.mark.django_db
+def test_a_body_cut_within_a_character_is_still_text(exchange_log: ExchangeLog, settings: Any) -> None:
+    settings.NODE_LOG_BODY = 4
+    exchange_log.note(transcript("aaaé".encode()))
+    assert noted()[0].request_body == "aaa\N{REPLACEMENT CHARACTER}"
+
+
+@pytest.mark.django_db
+def test_hostile_values_are_written_as_far_as_they_fit(exchange_log: ExchangeLog) -> None:
+    exchange_log.note(
+        transcript(
+            b"\x00\xff\t\\N\n\\.\n",
+            method="M" * 100,
+            url="/ocpi/2.2.1/" + "m" * 9000,
+            http_status=999,
+            status_code=10**30,
+            error="e\x00" * 5000,
+            ids=MessageIds("r" * 500, "c\x00" * 500),
+        )
+    )
+    (row,) = noted()
+    assert row.request_body == "\N{REPLACEMENT CHARACTER}" * 2 + "\t\\N\n\\.\n"
+    assert (row.method, len(row.url), row.status_code, len(row.error)) == ("M" * 10, 4000, 0, 2000)
+
+
+@pytest.mark.django_db
+def test_on_overflow_bodies_are_dropped_first_then_entries(
+    exchange_log: ExchangeLog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(log_module, "MOST_HELD", 10)
+    monkeypatch.setattr(log_module, "MOST_WAITING", 3)
+    for _ in range(5):
+        exchange_log.note(transcript(b"123456", b"7"))
+    assert (exchange_log.dropped_bodies, exchange_log.dropped) == (2, 2)
+    assert [(row.request_body, row.request_size) for row in noted()] == [("123456", 6), ("", 6), ("", 6)]
+    exchange_log.note(transcript(b"123456", b"7"))
+    assert noted()[-1].request_body == "123456"
+
+
+@pytest.mark.django_db
+def test_what_cannot_be_written_now_is_written_later(exchange_log: ExchangeLog) -> None:
+    exchange_log.note(transcript())
+    with connection.execute_wrapper(_fails), pytest.raises(OperationalError):
+        exchange_log.flush()
+    assert exchange_log.waiting == 1
+    exchange_log.note(transcript())
+    assert len(noted()) == 2
+
+
+def _fails(*_: Any) -> Any:
+    raise OperationalError("database is locked")
+
+
+@pytest.mark.django_db
+def test_an_entry_that_the_database_refuses_takes_no_other_with_it(exchange_log: ExchangeLog) -> None:
+    exchange_log.note(transcript())
+    exchange_log.note(transcript(response_size=None))
+    exchange_log.note(transcript())
+    assert len(noted()) == 2
+    assert (exchange_log.dropped, exchange_log.waiting) == (1, 0)
+
+
+def test_a_message_never_fails_with_its_entry(exchange_log: ExchangeLog) -> None:
+    exchange_log.note(None)  # type: ignore[arg-type]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_thread_writes_by_itself_and_what_waits_at_the_end(settings: Any) -> None:
+    settings.NODE_LOG_DAYS = 30
+    log = ExchangeLog()
+    for count in (1, 2):
+        log.note(transcript())
+        log.close()
+        assert Exchange.objects.count() == count
+
+
+@pytest.mark.django_db
+def test_old_entries_are_forgotten_in_batches(exchange_log: ExchangeLog, settings: Any) -> None:
+    settings.NODE_LOG_DAYS = 30
+    now = timezone.now()
+    for days in (0, 29, 31, 32, 33):
+        exchange_log.note(transcript(at=now - timedelta(days=days)))
+    exchange_log.flush()
+    assert pruning.prune(batch=2) == 3
+    assert Exchange.objects.count() == 2
