@@ -35,7 +35,7 @@ NODE_LOG_DAYS: int = env.int("NODE_LOG_DAYS", 30)
 NODE_LOG_BODY: int = env.int("NODE_LOG_BODY", 4096)
 NODE_LOG_MASK: bool = env.bool("NODE_LOG_MASK", False)
 NODE_QUIET: int = env.int("NODE_QUIET", 300)
-NODE_IN_FLIGHT: int = env.int("NODE_IN_FLIGHT", 100)
+NODE_IN_FLIGHT: int = env.int("NODE_IN_FLIGHT", 500)
 NODE_RATES: str = env.str("NODE_RATES", "authorize=600,commands=300,lists=120/3000,objects=6000/100000,other=600")
 
 # --- security -------------------------------------------------------------------------------------------------------

@@ -109,7 +109,7 @@ async def _refuse(conversation: Conversation, platform_id: int, error: OcpiError
     if isinstance(error, TooManyRequests):
         headers.append((b"retry-after", b"%d" % error.retry_after))
     log.info("refused at the door", error=error.message, path=conversation.scope["path"])
+    conversation.transcript.platform_id = platform_id or None
     await conversation.refuse(error, headers)
     if platform_id:
-        conversation.transcript.platform_id = platform_id
         ports.exchange_log().note(conversation.transcript)

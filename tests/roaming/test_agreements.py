@@ -241,8 +241,8 @@ def test_where_agreements_are_required_a_broadcast_reaches_nobody_else(
 
 
 def test_when_an_agreement_begins_what_was_withheld_is_sent(cpo: Registered, emsp: FakePeer) -> None:
-    """Its objects lie behind the place where the lane stands."""
-    withheld = agree(CPO, EMSP, "cdrs")
+    """Its objects lie behind the place where the lane stands; what changed after them is sent once more."""
+    agree(CPO, EMSP, "cdrs")
     store(CPO)
     store(OTHER)
     drain()
@@ -250,9 +250,8 @@ def test_when_an_agreement_begins_what_was_withheld_is_sent(cpo: Registered, ems
     agree(CPO, EMSP, "locations")
     assert behind()
     drain()
-    assert sent(emsp)[:2] == [OTHER, CPO]
+    assert (sent(emsp)[0], sorted(sent(emsp)[1:])) == (OTHER, [CPO, OTHER])
     assert not behind()
-    assert withheld.valid_to is None
 
 
 def test_when_an_agreement_begins_who_has_stored_nothing_costs_nothing(cpo: Registered, emsp: FakePeer) -> None:
