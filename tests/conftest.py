@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+from django.conf import settings as node
 from django.db import connection
 
 from roaming import directory as directories
@@ -23,10 +24,18 @@ from tests.kit.front_door import serve
 from tests.kit.peer import FakePeer
 from tests.kit.platforms import Registered, register
 
+# Tests that want an exchange log ask for `exchange_log`; a thread that outlives its test must not find one.
+node.NODE_LOG_DAYS = 0
+
 
 @pytest.fixture(scope="session")
 def django_db_modify_db_settings(django_db_modify_db_settings: None, worker_id: str) -> None:
-    """Of tests side by side each process has a PostgreSQL cluster of its own (tests/kit/services.py)."""
+    """Of tests side by side each process has a PostgreSQL cluster of its own (tests/kit/services.py).
+
+    Threads give their connections back after each piece of work, or the database could not be dropped.
+    """
+    if connection.vendor == "postgresql":
+        connection.settings_dict["CONN_MAX_AGE"] = 0
     urls = os.environ.get("DATABASE_URLS", "").split()
     if len(urls) > 1 and worker_id != "master":
         connection.settings_dict["PORT"] = urlsplit(urls[int(worker_id.removeprefix("gw"))]).port
@@ -40,12 +49,6 @@ def _fresh_directory() -> Iterator[None]:
     sightings.forget()
     yield
     directory.forget()
-
-
-@pytest.fixture(autouse=True)
-def _no_exchange_log(settings: Any) -> None:
-    """Tests that want one ask for `exchange_log`."""
-    settings.NODE_LOG_DAYS = 0
 
 
 @pytest.fixture

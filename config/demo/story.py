@@ -24,8 +24,10 @@ from config.demo import samples
 from config.demo.node import DemoFailed, Node, expect, wait
 from ocpi.cli import progress
 from ocpi.models import Cdr, ClientInfo, Location, OwnedObject, Session, Tariff, Token
+from ocpi.store.documents import Document
 from ocpi.transport.pagination import next_link
 from ocpi.types import times
+from roaming.breaker import STRIKES
 
 SAMPLE = Path(settings.BASE_DIR) / "cpo_backend" / "register" / "sample.json"
 CPO, MSP = "DE*CPO", "NL*MSP"
@@ -81,6 +83,7 @@ def _story(hub: Node, cpo: Node, msp: Node, locations: Path, step: Callable[...,
     _share_tariffs_and_tokens(hub, cpo, msp, step)
     _route(hub, cpo, msp, step)
     _charge(cpo, msp, step)
+    _outage(hub, cpo, msp, step)
 
 
 def _share_locations(hub: Node, cpo: Node, msp: Node, locations: Path, step: Callable[..., Any]) -> None:
@@ -168,6 +171,28 @@ def _charge(cpo: Node, msp: Node, step: Callable[..., Any]) -> None:
         saw(f"digit for digit at the eMSP after {seconds:.2f} s")
 
 
+def _outage(hub: Node, cpo: Node, msp: Node, step: Callable[..., Any]) -> None:
+    """One partner stops, and comes back."""
+    with step("the eMSP stops: requests to it are told so, and the hub stops calling it") as saw:
+        msp.stop()
+        path = f"receiver/sessions/{CPO[:2]}/{CPO[3:]}/SESSION-1"
+        told = {cpo.ask(hub, "GET", path, to=MSP, party=CPO).json()["status_code"] for _ in range(STRIKES)}
+        expect(told == {4003}, f"the CPO was told {told}")
+        seconds = wait("the CPO hears of it", lambda: f"{MSP} OFFLINE" in _statuses(cpo))
+        saw(f"4003; HubClientInfo says {MSP} OFFLINE at the CPO after {seconds:.2f} s")
+    with step("the others notice nothing: the CPO changes a status meanwhile") as saw:
+        document = _changed(cpo)
+        seconds = wait("the hub has it", lambda: hub.document(Location, document["id"]) == document)
+        saw(f"the hub has {document['id']} after {seconds:.2f} s")
+    with step("the eMSP comes back and is brought up to date") as saw:
+        msp.start()
+        msp.wait_ready()
+        seconds = wait("it is CONNECTED again", lambda: f"{MSP} CONNECTED" in _statuses(cpo))
+        saw(f"CONNECTED again after {seconds:.2f} s")
+        seconds = wait("it has what it missed", lambda: msp.document(Location, document["id"]) == document)
+        saw(f"it has the status that it missed after {seconds:.2f} s more")
+
+
 def _register(node: Node, host: Node) -> str:
     invitation = host.manage("invite_platform", node.name, "--json")
     report = node.manage("connect_platform", host.name, invitation["versions_url"], invitation["token"], "--json")
@@ -193,13 +218,20 @@ def _compare(model: type[OwnedObject], source: Node, *copies: Node) -> str:
     return f"{len(documents)} {model.__name__}s equal at {', '.join(node.name for node in (source, *copies))}"
 
 
-def _change_one(cpo: Node, msp: Node) -> str:
+def _changed(cpo: Node) -> Document:
+    """A Location of the CPO after the status of one of its EVSEs has changed."""
     document = next(iter(cpo.documents(Location).values()))
     evse, now = document["evses"][0], times.now()
     evse["status"] = "CHARGING" if evse["status"] != "CHARGING" else "AVAILABLE"
     evse["last_updated"] = document["last_updated"] = now
     report = cpo.import_objects("locations", CPO, [document])
     expect(report["updated"] == 1, f"import_objects reports {report}")
+    return document
+
+
+def _change_one(cpo: Node, msp: Node) -> str:
+    document = _changed(cpo)
+    evse = document["evses"][0]
     seconds = wait("the eMSP sees the change", lambda: msp.document(Location, document["id"]) == document)
     return f"{document['id']} / {evse['uid']} is {evse['status']} at the eMSP after {seconds:.2f} s"
 
