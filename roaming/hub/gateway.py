@@ -37,7 +37,7 @@ class Gateway:
         if route.error is not None:
             raise route.error
         if route.kind is Kind.DIRECT:
-            raise HubError(f"{route.reason}, but this hub does not relay yet")
+            raise HubError(f"{route.reason}, but this process has no relay in front of it (config/asgi.py)")
         return Admission(
             reply=RoutingHeaders(to=speaker, from_=route.party or _default_party(picture)),
             scope=_scope(picture, caller, _readers(caller, routing), route, asked),

@@ -39,6 +39,7 @@ CASES: dict[str, Callable[[Options], list[Figure]]] = {
     "cdr": module_cases.cdr,
     "tokens": module_cases.tokens,
     "relay": relay_cases.relay,
+    "routes": relay_cases.routes,
     "hanging": hanging_case.hanging,
     "broadcast": broadcast_case.broadcast,
     "get_all": get_all_case.get_all,

@@ -1,6 +1,6 @@
 """Run in a node's environment: enter connected platforms into its database, without a handshake.
 
-python -m tests.bench.enter_partners '[["name", "CC*PID", "ROLE", "base URL or empty"], …]'
+python -m tests.bench.enter_partners < '[["name", "CC*PID …", "ROLE", "base URL or empty"], …]'
 """
 
 import json
@@ -29,7 +29,7 @@ def enter(number: int, name: str, party: str, role: str, url: str) -> int:
     )
     token = f"{TOKEN}-{number}" if number else TOKEN
     platform.tokens.create(kind=CredentialsToken.Kind.INBOUND, digest=secrets.digests(token)[0], used_at=now)
-    Party.objects.create(platform=platform, party=party, role=role, name=name)
+    Party.objects.bulk_create(Party(platform=platform, party=one, role=role, name=name) for one in party.split())
     if url:
         for interface in ("sender", "receiver"):
             at = f"{url}/ocpi/2.2.1/{interface}/locations"
@@ -42,7 +42,7 @@ def main() -> None:
     django.setup()
     from roaming import directory
 
-    entered = {row[0]: enter(number, *row) for number, row in enumerate(json.loads(sys.argv[1]))}
+    entered = {row[0]: enter(number, *row) for number, row in enumerate(json.load(sys.stdin))}
     directory.changed()
     print(json.dumps(entered))
 

@@ -23,7 +23,10 @@ LOCATIONS = "/ocpi/2.2.1/sender/locations"
 
 @dataclass(frozen=True, slots=True)
 class Partner:
-    """A connected platform: it presents TOKEN to us and we to it. `url` is its base, empty when it has no server."""
+    """A connected platform: it presents TOKEN to us and we to it. `url` is its base, empty when it has no server.
+
+    `party` may be several, separated by spaces.
+    """
 
     name: str
     party: str
@@ -49,12 +52,15 @@ class Node:
     def log(self) -> Path:
         return self.directory / f"{self.name}.log"
 
-    def command(self, *arguments: str, core: int | None = None, tolerated: tuple[int, ...] = (0,)) -> Any:
-        """Run a Python program of this node, `manage.py …` or `-m …`; returns the JSON it printed."""
+    def command(
+        self, *arguments: str, core: int | None = None, tolerated: tuple[int, ...] = (0,), given: str = ""
+    ) -> Any:
+        """Run a Python program of this node, `manage.py …` or `-m …`, on `given`; returns the JSON it printed."""
         done = subprocess.run(
             [sys.executable, *arguments],
             cwd=processes.ROOT,
             env=self.env,
+            input=given.encode(),
             capture_output=True,
             check=False,
             preexec_fn=None if core is None else lambda: processes.pin(core),
@@ -65,8 +71,8 @@ class Node:
 
     def connect(self, *partners: Partner) -> dict[str, int]:
         """Enter connected platforms; returns their ids by name."""
-        given = [[partner.name, partner.party, partner.role, partner.url] for partner in partners]
-        ids: dict[str, int] = self.command("-m", "tests.bench.enter_partners", json.dumps(given))
+        rows = [[partner.name, partner.party, partner.role, partner.url] for partner in partners]
+        ids: dict[str, int] = self.command("-m", "tests.bench.enter_partners", given=json.dumps(rows))
         return ids
 
     @contextlib.contextmanager

@@ -4,6 +4,7 @@ import contextlib
 import shutil
 import sys
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 
 from tests.bench import load, nodes, processes
@@ -18,6 +19,7 @@ EMSP = Partner("emsp", "DE*BEN", "EMSP")
 RECEIVER = "NL*CPO"
 _PATH = "/ocpi/2.2.1/receiver/locations/DE/BEN/LOC@N@"
 _FEW, _MANY = 50, 500
+_PLATFORMS = 1_000
 ANSWER = '{"status_code":1000,"status_message":"Success","timestamp":"2026-01-01T00:00:00Z"}'
 _MAIN = """
 daemon off; master_process off; pid @DIRECTORY@/pid; error_log @DIRECTORY@/error.log;
@@ -94,6 +96,38 @@ def relay(options: Options) -> list[Figure]:
         few = load.interleaved(targets, options.rounds, options.seconds, options.postgres, _FEW)
         many = load.interleaved(targets[:2], options.rounds, options.seconds, options.postgres, _MANY)
     return _figures(few, many)
+
+
+def routes(options: Options) -> list[Figure]:
+    """The same message at a hub of two platforms and at one of a thousand with five parties each."""
+    digits = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+    names = (f"{country}*{a}{b}{c}" for country in ("DE", "FR") for a in digits for b in digits for c in digits)
+    crowd = [Partner(f"crowd {number}", " ".join(islice(names, 5)), "CPO") for number in range(_PLATFORMS)]
+    body = '{"country_code":"DE","party_id":"BEN","id":"LOC"}'
+    script = load.script_of("requests.lua", method="PUT", path=_PATH, body=body, rows=10_000)
+    headers = {**nodes.headers(EMSP.party), "OCPI-to-country-code": RECEIVER[:2], "OCPI-to-party-id": RECEIVER[3:]}
+    with contextlib.ExitStack() as stack:
+        configuration = SINK.replace("@ANSWER@", ANSWER)
+        sink, _ = stack.enter_context(nginx("routes", configuration, processes.OTHER_CORE, options.directory))
+        targets = []
+        for number, (name, others) in enumerate({"small": [], "large": crowd}.items(), 1):
+            node = stack.enter_context(nodes.node(f"routes_{name}", HUB, options.directory, number))
+            node.connect(EMSP, Partner("cpo", RECEIVER, "CPO", sink), *others)
+            targets.append(Target(name, stack.enter_context(node.web()), node.url, headers, script))
+        rounds = load.interleaved(targets, options.rounds, options.seconds, options.postgres)
+    small, large = (load.median(rounds[name]) for name in ("small", "large"))
+    ratio = large.rate / small.rate
+    return [
+        Figure(
+            "routes",
+            f"relayed PUT at a hub of {_PLATFORMS:,} platforms and {5 * _PLATFORMS:,} parties",
+            f"{large.rate:,.0f} req/s, {large.cpu_us:,.0f} µs web; with two platforms {small.rate:,.0f}",
+            "≥ 0.9 x two platforms",
+            ratio,
+            ratio >= 0.9,
+            load.details(rounds),
+        )
+    ]
 
 
 def _figures(few: dict[str, list[Round]], many: dict[str, list[Round]]) -> list[Figure]:
