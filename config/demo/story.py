@@ -187,6 +187,7 @@ def _outage(hub: Node, cpo: Node, msp: Node, step: Callable[..., Any]) -> None:
     with step("the eMSP comes back and is brought up to date") as saw:
         msp.start()
         msp.wait_ready()
+        msp.manage("sync_platform", "hub", "--module", "tariffs", "--json", tolerated=(0, 1))
         seconds = wait("it is CONNECTED again", lambda: f"{MSP} CONNECTED" in _statuses(cpo))
         saw(f"CONNECTED again after {seconds:.2f} s")
         seconds = wait("it has what it missed", lambda: msp.document(Location, document["id"]) == document)
