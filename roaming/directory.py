@@ -151,25 +151,34 @@ def _read(version: int) -> Picture:
         )
         for platform in Platform.objects.all()
     }
+    own = frozenset(roles.get(None, ()))
+    seats: dict[PartyId, tuple[int, ...]] = {}
+    for peer in peers.values():
+        for party in peer.parties:
+            seats[party] = (*seats.get(party, ()), peer.id)
+    return Picture(version, _keys(peers), peers, own, tuple(own_roles), _table(own, peers), seats)
+
+
+def _keys(peers: dict[int, Peer]) -> dict[str, _Key]:
+    """What each token opens, by its digest; a suspended platform's opens nothing."""
     keys = {}
     for token in CredentialsToken.objects.exclude(platform__state=Platform.State.SUSPENDED):
         peer = peers[token.platform_id]
         registered = token.kind == CredentialsToken.Kind.INBOUND
         caller = Caller(peer.id, peer.name, registered=registered, roles=peer.roles)
         keys[token.digest] = _Key(caller, token.pk, token.used_at is None, token.expires_at)
-    own = frozenset(roles.get(None, ()))
-    seats: dict[PartyId, tuple[int, ...]] = {}
-    for peer in peers.values():
-        for party in peer.parties:
-            seats[party] = (*seats.get(party, ()), peer.id)
-    table = Table(
+    return keys
+
+
+def _table(own: frozenset[tuple[Role, PartyId]], peers: dict[int, Peer]) -> Table:
+    """What the routing decision needs to know."""
+    return Table(
         own=frozenset(party for _, party in own),
         hub=next((party for role, party in sorted(own) if role == Role.HUB), None),
         connected=frozenset(party for peer in peers.values() if peer.connected for party in peer.parties),
-        known=frozenset(seats),
+        known=frozenset(party for peer in peers.values() for party in peer.parties),
         agreements=agreements.read(),
     )
-    return Picture(version, keys, peers, own, tuple(own_roles), table, seats)
 
 
 class Directory:

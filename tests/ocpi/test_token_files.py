@@ -2,6 +2,7 @@
 
 import csv
 import io
+import os
 import re
 import tempfile
 from datetime import datetime
@@ -17,7 +18,7 @@ from django.http import HttpResponse
 from django.test import Client
 
 from ocpi.admin import files
-from ocpi.admin.files import Uploads, neutralise, restore
+from ocpi.admin.files import neutralise, restore
 from ocpi.models import Token
 from ocpi.store.objects import Arrival
 from ocpi.store.tokens import Terms, tokens
@@ -302,11 +303,10 @@ def test_no_other_file_of_the_machine_can_be_named(admin_client: Client, uploads
     assert not Token.objects.exists() and (uploads / "secret.csv").exists()
 
 
-def test_what_nobody_confirmed_is_forgotten(
-    admin_client: Client, uploads: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_what_nobody_confirmed_is_forgotten(admin_client: Client, uploads: Path) -> None:
     upload(admin_client, as_csv(ROW))
-    monkeypatch.setattr(Uploads, "SECONDS", -1)
+    for path in uploads.iterdir():
+        os.utime(path, (0, 0))
     upload(admin_client, as_csv(ROW))
     assert len(list(uploads.iterdir())) == 1
 
