@@ -11,6 +11,7 @@ class OwnedObject(models.Model):
     """An OCPI object of any owner. The primary key is the creation sequence that pages are ordered by."""
 
     module: ClassVar[ModuleID]
+    version_column: ClassVar[str] = "revision"  # moves with every change, also where the place in the feed does not
     visible: ClassVar[str] = ""  # SQL: which rows are objects to others, where that is not all of them
 
     owner = models.CharField(max_length=6, help_text="CC*PID, upper case")
@@ -43,12 +44,15 @@ class Location(OwnedObject):
     """A charging location (§mod_locations_location_object).
 
     `document` holds everything; when `stale`, the live status of its EVSEs has moved on in `EvseStatus` and the next
-    read puts both together and stores the result.
+    read puts both together and stores the result. The feed (`xid`, `revision`) has the changes of whole Locations;
+    those of a status alone are in the feed of `EvseStatus`.
     """
 
     module = ModuleID.LOCATIONS
+    version_column = "version"
 
     stamp = models.CharField(max_length=40, help_text="last_updated in the owner's spelling")
+    version = models.BigIntegerField(default=0, db_default=0, help_text="The last revision, a status's included")
     stale = models.BooleanField(default=False)
 
     class Meta:
@@ -150,9 +154,12 @@ class EvseStatus(models.Model):
     key = models.CharField(max_length=36, help_text="The EVSE's uid, lower case")
     status = models.CharField(max_length=40, blank=True)
     stamp = models.CharField(max_length=40, help_text="The EVSE's last_updated in the owner's spelling")
+    revision = models.BigIntegerField(default=0, db_default=0, help_text="Place of the last status change in the feed")
+    xid = models.BigIntegerField(default=0, db_default=0, help_text="PostgreSQL's xid8 of that change; 0 on SQLite")
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["location", "key"], name="evse_key")]
+        indexes = [models.Index(fields=["xid", "revision"], name="evse_feed")]
         verbose_name_plural = "EVSE status"
 
     def __str__(self) -> str:

@@ -5,6 +5,8 @@ marked stale. A status or moment too odd for its column stays in the document on
 """
 
 from collections.abc import Collection, Mapping
+from datetime import UTC, datetime
+from typing import NamedTuple
 
 from django.db import connection, transaction
 
@@ -12,6 +14,8 @@ from ocpi.ids import PartyId
 from ocpi.models import EvseStatus
 from ocpi.store import documents, revisions, writing
 from ocpi.store.documents import Document
+from ocpi.store.revisions import Position
+from ocpi.store.scope import Scope
 from ocpi.types import times
 from ocpi.v221.locations import Status
 
@@ -73,27 +77,63 @@ _LOCATION_OF_EVSE = """
 _TOUCHED = """
     stamp = CASE WHEN last_updated <= %s THEN %s ELSE stamp END,
     last_updated = CASE WHEN last_updated <= %s THEN %s ELSE last_updated END,
-    stale = true, source = %s
+    stale = true, source = %s, received_at = %s
 """
 _POSTGRES_STATUS = f"""
     WITH parent AS (
-        UPDATE ocpi_location SET {_TOUCHED}, {revisions.POSTGRES_STAMP} WHERE {_LOCATION_OF_EVSE} RETURNING id
+        UPDATE ocpi_location SET {_TOUCHED}, version = nextval('ocpi_revision') WHERE {_LOCATION_OF_EVSE}
+        RETURNING id, version
     )
-    UPDATE ocpi_evsestatus SET status = %s, stamp = %s FROM parent WHERE location_id = parent.id AND key = %s
+    UPDATE ocpi_evsestatus
+    SET status = %s, stamp = %s, revision = version, xid = pg_current_xact_id()::text::bigint
+    FROM parent WHERE location_id = parent.id AND key = %s
 """  # noqa: S608
-_SQLITE_PARENT = f"UPDATE ocpi_location SET {_TOUCHED}, revision = %s WHERE {_LOCATION_OF_EVSE} RETURNING id"  # noqa: S608
-_SQLITE_CHILD = "UPDATE ocpi_evsestatus SET status = %s, stamp = %s WHERE location_id = %s AND key = %s"
+_SQLITE_PARENT = f"UPDATE ocpi_location SET {_TOUCHED}, version = %s WHERE {_LOCATION_OF_EVSE} RETURNING id"  # noqa: S608
+_SQLITE_CHILD = "UPDATE ocpi_evsestatus SET status = %s, stamp = %s, revision = %s WHERE location_id = %s AND key = %s"
 
 
 def patch(owner: PartyId, location_key: str, evse_uid: str, changes: Document, source: int | None) -> bool:
     """Set an EVSE's status in one statement; False when there is no such EVSE, or a defect that this may repair."""
     status, stamp = (changes[name] for name in FIELDS)
-    moment = writing.adapted(times.parse(stamp))
+    moment, now = writing.adapted(times.parse(stamp)), writing.adapted(datetime.now(UTC))
     key = evse_uid.lower()
-    touched = [moment, stamp, moment, moment, source]
+    touched = [moment, stamp, moment, moment, source, now]
     location = [owner, location_key, key]
     if connection.vendor == "postgresql":
         return writing.execute(_POSTGRES_STATUS, [*touched, *location, status, stamp, key]) == 1
     with transaction.atomic():
-        parent = writing.fetch(_SQLITE_PARENT, [*touched, revisions.take(1)[0].revision, *location])
-        return bool(parent) and writing.execute(_SQLITE_CHILD, [status, stamp, parent[0][0], key]) == 1
+        revision = revisions.take(1)[0].revision
+        parent = writing.fetch(_SQLITE_PARENT, [*touched, revision, *location])
+        return bool(parent) and writing.execute(_SQLITE_CHILD, [status, stamp, revision, parent[0][0], key]) == 1
+
+
+class Change(NamedTuple):
+    """The new status of an EVSE: as `revisions.Change`, with the row of its Location."""
+
+    location_id: int
+    owner: PartyId
+    source: int | None
+    position: Position
+    at: datetime
+    uid: str  # lower case
+    status: str
+    stamp: str
+
+
+def changes(scope: Scope, since: Position, limit: int) -> list[Change]:
+    """The EVSEs of Locations in `scope` whose status changed by itself after `since`, oldest change first.
+
+    A status that came with a whole Location is a change of that Location, and not among them.
+    """
+    condition, owners = scope.sql()
+    rows = writing.fetch(
+        "SELECT l.id, l.owner, l.source, e.xid, e.revision, l.received_at, e.key, e.status, e.stamp "  # noqa: S608
+        "FROM ocpi_evsestatus e JOIN (SELECT id, owner, source, received_at FROM ocpi_location) l "
+        f"ON l.id = e.location_id WHERE (e.xid, e.revision) > (%s, %s) AND {revisions.settled('e')} AND {condition} "
+        "ORDER BY e.xid, e.revision LIMIT %s",
+        [*since, *owners, limit],
+    )
+    return [
+        Change(id, PartyId(owner), source, Position(xid, revision), writing.moment(at), *live)
+        for id, owner, source, xid, revision, at, *live in rows
+    ]

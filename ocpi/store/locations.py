@@ -25,7 +25,7 @@ from ocpi.transport.pagination import Page, PageQuery
 from ocpi.types import codec
 from ocpi.v221 import locations as wire
 
-_COLUMNS = ("id", "document", "stale", "revision", "stamp")
+_COLUMNS = ("id", "document", "stale", "version", "stamp")
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +90,7 @@ class Locations(Objects):
         return {"stamp": evse_status.sane(document["last_updated"]), "stale": False}
 
     def locked(self, owner: PartyId, keys: Collection[str]) -> dict[str, _Stored]:
-        rows = writing.locked(Location, owner, keys, "id, document, revision, stale, stamp")
+        rows = writing.locked(Location, owner, keys, "id, document, version, stale, stamp")
         return {key: _Stored(*row) for key, row in rows.items()}
 
     def current(self, stored: Stored) -> Document:
@@ -188,9 +188,9 @@ def _refresh(rows: Sequence[tuple[Any, ...]]) -> dict[int, str]:
     """Documents with the live status put in, stored again unless somebody wrote the row meanwhile."""
     live = evse_status.of([row[0] for row in rows])
     fresh: dict[int, str] = {}
-    for id, text, _, revision, stamp in rows:
+    for id, text, _, version, stamp in rows:
         document = codec.decode(text.encode())
         evse_status.overlay(document, live.get(id, {}), stamp)
         fresh[id] = codec.encode(document).decode()
-        Location.objects.filter(id=id, revision=revision).update(document=fresh[id], stale=False)
+        Location.objects.filter(id=id, version=version).update(document=fresh[id], stale=False)
     return fresh

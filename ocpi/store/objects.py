@@ -203,7 +203,7 @@ class Objects:
                 {
                     "owner": str(owner),
                     "key": key,
-                    "revision": place.revision,
+                    **dict.fromkeys(("revision", self.model.version_column), place.revision),
                     "xid": place.xid,
                     **self.row(arrival, source),
                 }

@@ -5,12 +5,15 @@ sequence, so a reader goes by (xid, revision) and stops before the oldest transa
 commits later has a higher transaction id and is read later. SQLite's writes are serial; there the xid is 0.
 """
 
+from collections.abc import Sequence
+from datetime import datetime
 from typing import NamedTuple
 
-from django.db import connection
+from django.db import connection, models
 
 from ocpi.ids import PartyId
 from ocpi.models import OwnedObject
+from ocpi.store import writing
 from ocpi.store.scope import Scope
 
 _POSTGRES_TAKE = (
@@ -42,29 +45,55 @@ def take(count: int) -> list[Position]:
 
 
 class Change(NamedTuple):
-    """A changed object: its row, its owner, where it came from, and its place in the feed."""
+    """A changed object: its row, its owner, where it came from, its place in the feed, and when it was written.
+
+    `version` tells apart the states that the row has been in.
+    """
 
     id: int
     owner: PartyId
     key: str
     source: int | None
     position: Position
+    version: int
+    at: datetime
+
+
+def change(row: OwnedObject) -> Change:
+    """A row as the change that it went through last."""
+    version = getattr(row, row.version_column)
+    place = Position(row.xid, row.revision)
+    return Change(row.pk, PartyId(row.owner), row.key, row.source, place, version, row.received_at)
 
 
 def changes(model: type[OwnedObject], scope: Scope, since: Position, limit: int) -> list[Change]:
     """The objects of `scope` written after `since`, oldest change first; ten changes of one object are one."""
     condition, owners = scope.sql()
-    horizon = (
-        "AND xid < pg_snapshot_xmin(pg_current_snapshot())::text::bigint" if connection.vendor == "postgresql" else ""
+    rows = writing.fetch(
+        f"SELECT id, owner, key, source, xid, revision, {model.version_column}, received_at "  # noqa: S608
+        f"FROM {model._meta.db_table} WHERE (xid, revision) > (%s, %s) AND {settled()} AND {condition} "
+        "ORDER BY xid, revision LIMIT %s",
+        [*since, *owners, limit],
     )
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"SELECT id, owner, key, source, xid, revision FROM {model._meta.db_table} "  # noqa: S608
-            f"WHERE (xid, revision) > (%s, %s) {horizon} AND {condition} "
-            "ORDER BY xid, revision LIMIT %s",
-            [*since, *owners, limit],
-        )
-        return [
-            Change(id, PartyId(owner), key, source, Position(xid, revision))
-            for id, owner, key, source, xid, revision in cursor.fetchall()
-        ]
+    return [
+        Change(id, PartyId(owner), key, source, Position(xid, revision), version, writing.moment(at))
+        for id, owner, key, source, xid, revision, version, at in rows
+    ]
+
+
+def ends(tables: Sequence[type[models.Model]]) -> list[Position]:
+    """The last place that the feed of each table can be read to now."""
+    last = [
+        f"SELECT * FROM (SELECT {number}, xid, revision FROM {model._meta.db_table} WHERE {settled()} "  # noqa: S608
+        f"ORDER BY xid DESC, revision DESC LIMIT 1) AS last_{number}"
+        for number, model in enumerate(tables)
+    ]
+    found = {number: Position(*place) for number, *place in writing.fetch(" UNION ALL ".join(last), [])}
+    return [found.get(number, Position()) for number in range(len(tables))]
+
+
+def settled(table: str = "") -> str:
+    """The condition that no running transaction can still write before a row of `table`."""
+    if connection.vendor != "postgresql":
+        return "true"
+    return f"{table and table + '.'}xid < pg_snapshot_xmin(pg_current_snapshot())::text::bigint"

@@ -8,6 +8,7 @@ from collections.abc import Collection
 from typing import Any
 
 from django.db import models, transaction
+from django.utils import timezone
 
 from ocpi.errors import InvalidParameters
 from ocpi.ids import PartyId
@@ -45,7 +46,7 @@ class Tariffs(Objects):
             return False
         (place,) = revisions.take(1)
         self.model._default_manager.filter(pk=stored.id).update(
-            deleted=True, source=source, revision=place.revision, xid=place.xid
+            deleted=True, source=source, revision=place.revision, xid=place.xid, received_at=timezone.now()
         )
         writing.count_created(self.model, owner, -1)
         self.announce(owner, source)

@@ -6,7 +6,7 @@ push and pull, and the ORM costs it three times as much.
 """
 
 from collections.abc import Collection, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 from django.db import connection, models
@@ -44,6 +44,12 @@ def execute(sql: str, params: Sequence[Any]) -> int:
 def adapted(moment: datetime) -> Any:
     """A moment as the database's driver takes it in plain SQL."""
     return connection.ops.adapt_datetimefield_value(moment)
+
+
+def moment(value: Any) -> datetime:
+    """A moment as it comes out of plain SQL: SQLite has no type for it, and keeps UTC without saying so."""
+    found = value if isinstance(value, datetime) else datetime.fromisoformat(value)
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
 
 
 def marks(number: int) -> str:

@@ -89,7 +89,8 @@ def test_a_change_keeps_the_place_of_an_object_and_raises_its_revision(db: None)
     patch("EVSE-1", location_id="B")
     after = {row.key: row for row in Location.objects.all()}
     assert [after[key].pk for key in "ab"] == [before[key].pk for key in "ab"]
-    assert max(row.revision for row in before.values()) < after["a"].revision < after["b"].revision
+    assert max(row.revision for row in before.values()) < after["a"].revision < after["b"].version
+    assert (after["b"].revision, after["a"].version) == (before["b"].revision, after["a"].revision)
 
 
 def test_owners_of_the_same_id_do_not_meet(db: None) -> None:

@@ -11,7 +11,7 @@ from django.db import connection, transaction
 
 from ocpi.ids import PartyId
 from ocpi.models import Location
-from ocpi.store import revisions
+from ocpi.store import evse_status, revisions
 from ocpi.store.locations import Path
 from ocpi.store.locations import locations as store
 from ocpi.store.objects import Arrival
@@ -58,8 +58,18 @@ def test_the_feed_is_in_the_order_of_changes(committed: None) -> None:
 def test_ten_changes_of_an_object_are_one(committed: None) -> None:
     put("A", "B")
     for minute in range(10):
-        patch("A", minute)
+        put("A", name=str(minute))
     assert keys(feed()) == ["b", "a"]
+
+
+def test_a_status_is_a_change_of_its_own_and_not_of_the_location(committed: None) -> None:
+    put("A", "B")
+    last = feed()[-1].position
+    for minute in range(10):
+        patch("A", minute)
+    assert feed(last) == []
+    (change,) = evse_status.changes(EVERYBODY, Position(), 10)
+    assert (change.location_id, change.uid, change.stamp) == (feed()[0].id, "evse-1", minutes_after_noon(9))
 
 
 def test_an_unchanged_object_does_not_come_again(committed: None) -> None:
