@@ -4,11 +4,14 @@ PartnerError                 the call did not succeed; `str()` says why
 ├── Unreachable              no connection, TLS trouble, forbidden URL
 ├── TimedOut                 connected, but no complete answer in time
 ├── NotOcpi                  an answer that is no OCPI envelope (carries the HTTP status)
+│   └── SlowDown             HTTP 429 (carries the pause that was asked for)
 └── Refused                  an OCPI answer other than 1xxx (carries HTTP and OCPI status)
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from typing import Any
 
 from ocpi.status import OcpiStatus
@@ -34,6 +37,14 @@ class NotOcpi(PartnerError):
     def __init__(self, http_status: int, message: str) -> None:
         super().__init__(message)
         self.http_status = http_status
+
+
+class SlowDown(NotOcpi):
+    """`retry_after` is in seconds; None when the partner did not say."""
+
+    def __init__(self, retry_after: float | None) -> None:
+        super().__init__(429, f"HTTP 429: asked to pause{'' if retry_after is None else f' for {retry_after:.0f} s'}")
+        self.retry_after = retry_after
 
 
 class Refused(PartnerError):
@@ -79,11 +90,13 @@ def request_headers(presented: Presented, ids: MessageIds, routing: RoutingHeade
 
 
 def interpret(http_status: int, headers: Mapping[str, str], body: bytes) -> Answer:
-    """The answer in an HTTP response; raises NotOcpi or Refused.
+    """The answer in an HTTP response; raises NotOcpi, SlowDown or Refused.
 
     Only the OCPI status tells success. Whether the HTTP status is 200 or 201 means nothing (errata E25), and an
     envelope over HTTP 404 is an OCPI refusal, not a transport failure.
     """
+    if http_status == 429:
+        raise SlowDown(_pause(headers.get("Retry-After", "")))
     try:
         envelope = codec.decode(body)
     except codec.MalformedJson:
@@ -96,3 +109,14 @@ def interpret(http_status: int, headers: Mapping[str, str], body: bytes) -> Answ
     if http_status >= 400:
         raise NotOcpi(http_status, f"HTTP {http_status} with OCPI status {code}")
     return Answer(http_status, headers, envelope.get("data"), code)
+
+
+def _pause(retry_after: str) -> float | None:
+    """The seconds in a Retry-After header, which holds a number or a date."""
+    if retry_after.strip().isdecimal():
+        return float(retry_after)
+    try:
+        until = parsedate_to_datetime(retry_after)
+    except ValueError:
+        return None
+    return max(0.0, (until.replace(tzinfo=until.tzinfo or UTC) - datetime.now(UTC)).total_seconds())

@@ -1,4 +1,7 @@
-"""How an owner tells others of its objects: method, path and body (§transport_and_format_client_owned_object_push)."""
+"""How an owner tells others of its objects: method, path and body (§transport_and_format_client_owned_object_push).
+
+`base` is the URL of the Receiver's endpoint. A path is that of one object below it, in the owner's spelling.
+"""
 
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -9,28 +12,54 @@ from ocpi.types import codec
 from ocpi.v221.versions import ModuleID
 
 
-def push(module: ModuleID, url: str, text: str, routing: RoutingHeaders) -> Request:
-    """The request that brings a Receiver, whose endpoint is `url`, the whole object as it is now."""
-    if module == ModuleID.CDRS:
-        return Request("POST", url, routing, text.encode())
-    document = codec.decode(text.encode())
-    return Request("PUT", _object_url(module, url, document), routing, text.encode())
-
-
-def withdraw(module: ModuleID, url: str, text: str, routing: RoutingHeaders) -> Request:
-    """The request that tells a Receiver that an object is no more; `text` is the last that was known of it."""
-    return Request("DELETE", _object_url(module, url, codec.decode(text.encode())), routing)
-
-
-def _object_url(module: ModuleID, url: str, document: dict[str, Any]) -> str:
+def path(module: ModuleID, document: dict[str, Any]) -> str:
+    """Where the object is at a Receiver; empty for CDRs, which get their URLs from it."""
     party = (document["country_code"], document["party_id"])
     match module:
+        case ModuleID.CDRS:
+            return ""
         case ModuleID.TOKENS:
-            return f"{_url(url, *party, document['uid'])}?{urlencode({'type': document['type']})}"
+            return f"{_joined(*party, document['uid'])}?{urlencode({'type': document['type']})}"
         case ModuleID.HUB_CLIENT_INFO:
-            return _url(url, *party)
-    return _url(url, *party, document["id"])
+            return _joined(*party)
+    return _joined(*party, document["id"])
 
 
-def _url(base: str, *segments: str) -> str:
-    return "/".join([base.rstrip("/"), *(quote(segment, safe="") for segment in segments)])
+def put(base: str, path: str, text: str, routing: RoutingHeaders) -> Request:
+    """Bring the whole object; a CDR, which has no path, is POSTed."""
+    if not path:
+        return Request("POST", base, routing, text.encode())
+    return Request("PUT", _below(base, path), routing, text.encode())
+
+
+def patch(base: str, path: str, changes: dict[str, Any], routing: RoutingHeaders) -> Request:
+    """Change some fields of an object."""
+    return Request("PATCH", _below(base, path), routing, codec.encode(changes))
+
+
+def put_evse(base: str, path: str, evse: dict[str, Any], routing: RoutingHeaders) -> Request:
+    """Bring one EVSE of the Location at `path`."""
+    return Request("PUT", _below(base, path, evse["uid"]), routing, codec.encode(evse))
+
+
+def patch_evse(base: str, path: str, uid: str, changes: dict[str, Any], routing: RoutingHeaders) -> Request:
+    """Change some fields of one EVSE of the Location at `path`."""
+    return Request("PATCH", _below(base, path, uid), routing, codec.encode(changes))
+
+
+def delete(base: str, path: str, routing: RoutingHeaders) -> Request:
+    """Tell that an object is no more."""
+    return Request("DELETE", _below(base, path), routing)
+
+
+def read(base: str, path: str, routing: RoutingHeaders) -> Request:
+    """Ask what the Receiver has of an object."""
+    return Request("GET", _below(base, path), routing)
+
+
+def _below(base: str, path: str, *segments: str) -> str:
+    return "/".join((base.rstrip("/"), path, *(quote(segment, safe="") for segment in segments)))
+
+
+def _joined(*segments: str) -> str:
+    return "/".join(quote(segment, safe="") for segment in segments)

@@ -7,7 +7,7 @@ import pytest
 
 from ocpi.client.http import OcpiClient
 from ocpi.client.messages import PartnerError, Presented
-from ocpi.client.sending import Request, send_all
+from ocpi.client.sending import Request
 from ocpi.transport.headers import MessageIds, RoutingHeaders
 from roaming.exchange_models import Exchange
 from roaming.models import Platform
@@ -18,6 +18,7 @@ from tests.kit.exchanges import noted
 from tests.kit.objects import location
 from tests.kit.peer import FakePeer, Reply, enveloped
 from tests.kit.platforms import Registered, register
+from tests.kit.sending import send_all
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("exchange_log")]
 
