@@ -13,7 +13,8 @@ from ocpi.models import Location, ObjectCount
 from roaming import agreements
 from roaming.admin.platforms import state_chip
 from roaming.admin.records import run_chip
-from roaming.models import Party, Platform, QuarantinedObject, RefusedDelivery, SyncRun
+from roaming.delivery_models import Delivery
+from roaming.models import Party, Platform, QuarantinedObject, SyncRun
 
 PLATFORMS = 25
 RUNS = 10
@@ -52,7 +53,10 @@ def _tiles() -> list[Tile]:
     ours = locations.filter(owner__in=own).aggregate(total=Sum("count", default=0))["total"]
     all_of_them = locations.aggregate(total=Sum("count", default=0))["total"]
     listed = reverse("admin:ocpi_location_changelist")
-    quarantined, refused = QuarantinedObject.objects.count(), RefusedDelivery.objects.count()
+    quarantined, given_up = (
+        QuarantinedObject.objects.count(),
+        Delivery.objects.filter(given_up_at__isnull=False).count(),
+    )
     return [
         *by_state,
         Tile("Own Locations", ours, f"{listed}?source__isempty=1"),
@@ -60,7 +64,12 @@ def _tiles() -> list[Tile]:
         Tile(
             "Quarantined objects", quarantined, reverse("admin:roaming_quarantinedobject_changelist"), quarantined > 0
         ),
-        Tile("Refused deliveries", refused, reverse("admin:roaming_refuseddelivery_changelist"), refused > 0),
+        Tile(
+            "Waiting for a person",
+            given_up,
+            f"{reverse('admin:roaming_delivery_changelist')}?outcome=given_up",
+            given_up > 0,
+        ),
     ]
 
 

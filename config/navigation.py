@@ -23,8 +23,8 @@ _ENTRIES: dict[str, tuple[tuple[str, str, str, str], ...]] = {
     ),
     "Exchange": (
         ("Requests", "swap_horiz", "roaming.view_exchange", "roaming_exchange_changelist"),
-        ("Lanes", "alt_route", "roaming.view_lane", "roaming_lane_changelist"),
-        ("Refused deliveries", "block", "roaming.view_refuseddelivery", "roaming_refuseddelivery_changelist"),
+        ("Lanes", "alt_route", "roaming.view_feedcursor", "roaming_feedcursor_changelist"),
+        ("Deliveries", "local_shipping", "roaming.view_delivery", "roaming_delivery_changelist"),
         ("Pulls", "download", "roaming.view_syncrun", "roaming_syncrun_changelist"),
         ("Quarantine", "report", "roaming.view_quarantinedobject", "roaming_quarantinedobject_changelist"),
     ),

@@ -14,6 +14,7 @@ soon, never trusted at once. The state is the platform's row, shared by all proc
 are counted by each process for itself. Probes: `roaming/probing.py`. Source: §mod_hub_client_info_still_alive_check.
 """
 
+import random
 import threading
 import time
 from collections import deque
@@ -28,8 +29,9 @@ from django.utils import timezone
 
 from ocpi.client.messages import Answer, NotOcpi, PartnerError, TimedOut, Unreachable
 from roaming import directory
+from roaming.delivery_models import Delivery, Lane
 from roaming.directory import Peer
-from roaming.models import Lane, Platform
+from roaming.models import Platform
 from roaming.sightings import sightings
 from roaming.sync import wake
 
@@ -38,6 +40,7 @@ log = structlog.get_logger(__name__)
 STRIKES = 5
 WINDOW = 600.0  # seconds; lanes try again after pauses that grow to minutes
 PROBE_INTERVAL = timedelta(minutes=1)
+MOST_JITTER = timedelta(seconds=1)
 
 
 class Strikes:
@@ -129,7 +132,9 @@ def close(platform_id: int) -> bool:
         return False
     log.info("platform is back", platform_id=platform_id)
     strikes.answered(platform_id)
-    Lane.objects.filter(platform_id=platform_id).update(retry_at=None)
+    again = timezone.now() + random.random() * MOST_JITTER  # many may come back at once, when it was our own outage
+    Lane.objects.filter(platform_id=platform_id).update(retry_at=again)
+    Delivery.objects.filter(platform_id=platform_id, retry_at__isnull=False).update(retry_at=again)
     directory.changed()
     transaction.on_commit(lambda: _wake(platform_id))
     return True

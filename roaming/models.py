@@ -113,45 +113,6 @@ class DirectoryVersion(models.Model):
         return str(self.value)
 
 
-class Lane(models.Model):
-    """What one platform has been sent of one module: a place in the change feed, and who is working on it."""
-
-    platform = models.ForeignKey(Platform, on_delete=models.CASCADE, related_name="lanes")
-    module = models.CharField(max_length=20)
-    xid = models.BigIntegerField(default=0)
-    revision = models.BigIntegerField(default=0)
-    sent = models.BigIntegerField(default=0, help_text="Objects the platform acknowledged")
-    claimed_until = models.DateTimeField(null=True, blank=True, help_text="A worker is in the lane until then")
-    retry_at = models.DateTimeField(null=True, blank=True, help_text="After a failure: not before")
-    last_sent_at = models.DateTimeField(null=True, blank=True)
-    owners = models.JSONField(null=True, blank=True, help_text="Whose objects it was about when last worked on")
-
-    class Meta:
-        constraints = [models.UniqueConstraint(fields=["platform", "module"], name="lane_key")]
-
-    def __str__(self) -> str:
-        return f"{self.platform} {self.module}"
-
-
-class RefusedDelivery(models.Model):
-    """An object that a platform refused: tried again at growing intervals until it is accepted."""
-
-    lane = models.ForeignKey(Lane, on_delete=models.CASCADE, related_name="refusals")
-    owner = models.CharField(max_length=6)
-    key = models.CharField(max_length=80)
-    attempts = models.PositiveIntegerField(default=1)
-    error = models.TextField()
-    last_attempt_at = models.DateTimeField(auto_now=True)
-    retry_at = models.DateTimeField(default=timezone.now)
-
-    class Meta:
-        constraints = [models.UniqueConstraint(fields=["lane", "owner", "key"], name="refusal_key")]
-        verbose_name_plural = "refused deliveries"
-
-    def __str__(self) -> str:
-        return f"{self.owner} {self.key}"
-
-
 class SyncRun(models.Model):
     """One pull of one module from one platform."""
 
@@ -208,4 +169,11 @@ class QuarantinedObject(models.Model):
         return f"{self.module} {self.identity}"
 
 
-from roaming import agreement_models, authorization_models, command_models, exchange_models, hub_models  # noqa: E402, F401  (Django finds an app's models here)
+from roaming import (  # noqa: E402, F401  (Django finds an app's models here)
+    agreement_models,
+    authorization_models,
+    command_models,
+    delivery_models,
+    exchange_models,
+    hub_models,
+)

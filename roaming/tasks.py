@@ -10,9 +10,11 @@ from ocpi.store.tokens import tokens
 from roaming import agreements, presence, probing
 from roaming.authorization_models import Authorization
 from roaming.commands import delivering, sweeping
+from roaming.delivery import lanes
+from roaming.delivery.streams import Stream
 from roaming.exchanges import pruning
 from roaming.models import Platform, SyncRun
-from roaming.sync import lanes, pull
+from roaming.sync import pull
 
 
 @shared_task
@@ -20,14 +22,13 @@ def wake_lanes(module: str | None = None) -> None:
     """Send a worker into every lane that is behind (of one module, when only that changed)."""
     if module is None:
         presence.refresh()
-    for lane in lanes.due():
-        if module in (None, lane.module) and lanes.is_behind(lane):
-            drain_lane.apply_async((lane.pk,), expires=60)
+    for platform_id in lanes.due(Stream.of(module) if module else tuple(Stream)):
+        drain_lane.apply_async((platform_id,), expires=60)
 
 
 @shared_task
-def drain_lane(lane_id: int) -> None:
-    lanes.drain(lane_id)
+def drain_lane(platform_id: int) -> None:
+    lanes.drain(platform_id)
 
 
 @shared_task

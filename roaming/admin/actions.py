@@ -130,7 +130,9 @@ class PlatformActions(ModelAdmin):
 
     @step(QUESTIONS["resume"].title, "resume")
     def resume(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        return self._confirmed(request, object_id, "resume", lambda platform: resume(platform.lanes.all()))
+        return self._confirmed(
+            request, object_id, "resume", lambda platform: resume(Platform.objects.filter(pk=platform.pk))
+        )
 
     @step(QUESTIONS["probe"].title, "network_ping")
     def probe(self, request: HttpRequest, object_id: str) -> HttpResponse:

@@ -17,8 +17,10 @@ from django.utils.timesince import timesince
 from ocpi.admin.reading import chip, link, shorten, table, when
 from roaming import directory, freshness
 from roaming.admin.actions import PlatformActions
-from roaming.admin.records import lane_chip, run_chip
-from roaming.models import Platform, QuarantinedObject, RefusedDelivery, SyncRun
+from roaming.admin.deliveries import cursor_chip, outcome_chip
+from roaming.admin.records import run_chip
+from roaming.delivery import desk
+from roaming.models import Platform, QuarantinedObject, SyncRun
 
 TONES = {
     Platform.State.PLANNED.value: "info",
@@ -68,7 +70,7 @@ class PlatformAdmin(PlatformActions):
                     ("breaker", "last_seen_at"),
                     ("last_success_at", "last_error_at"),
                     "last_error",
-                    ("failures", "put_aside", "refused"),
+                    ("failures", "put_aside", "undelivered"),
                 )
             },
         ),
@@ -77,7 +79,7 @@ class PlatformAdmin(PlatformActions):
         ("Lanes", {"fields": ("lane_table",), "classes": ("tab",)}),
         ("Latest pulls", {"fields": ("run_table",), "classes": ("tab",)}),
         ("Freshness", {"fields": ("freshness_table",), "classes": ("tab",)}),
-        ("Refused deliveries", {"fields": ("refusal_table",), "classes": ("tab",)}),
+        ("Not delivered", {"fields": ("undelivered_table",), "classes": ("tab",)}),
         ("Tokens it presents", {"fields": ("token_table",), "classes": ("tab",)}),
     )
 
@@ -109,7 +111,7 @@ class PlatformAdmin(PlatformActions):
         platforms: QuerySet[Platform] = super().get_queryset(request)
         return (
             platforms.defer("outbound_token")
-            .annotate(sent=Sum("lanes__sent"), last_sent_at=Max("lanes__last_sent_at"))
+            .annotate(sent=Sum("feed_cursors__sent"), last_sent_at=Max("feed_cursors__last_sent_at"))
             .annotate(latest_run=Subquery(latest.values(run=JSONObject(**{name: name for name in RUN_FIELDS}))[:1]))
             .prefetch_related("parties")
         )
@@ -170,10 +172,10 @@ class PlatformAdmin(PlatformActions):
     def put_aside(self, platform: Platform) -> SafeString:
         return _count(QuarantinedObject.objects.filter(platform=platform), f"platform__id__exact={platform.pk}")
 
-    @admin.display(description="Refused deliveries")
-    def refused(self, platform: Platform) -> SafeString:
-        found = RefusedDelivery.objects.filter(lane__platform=platform)
-        return _count(found, f"lane__platform__id__exact={platform.pk}")
+    @admin.display(description="Not delivered")
+    def undelivered(self, platform: Platform) -> SafeString:
+        found = platform.deliveries.filter(attempts__gt=0)
+        return _count(found, f"platform__id__exact={platform.pk}&outcome=failed")
 
     @admin.display(description="")
     def party_table(self, platform: Platform) -> SafeString:
@@ -187,11 +189,11 @@ class PlatformAdmin(PlatformActions):
 
     @admin.display(description="")
     def lane_table(self, platform: Platform) -> SafeString:
-        headers = ("Module", "Condition", "Objects sent", "Last sent", "Retry at")
-        rows = platform.lanes.order_by("module")
+        headers = ("Stream", "Condition", "Acknowledged", "Last success", "Retry at")
+        rows = platform.feed_cursors.select_related("platform__lane").order_by("stream")
         return table(
             headers,
-            [(link(r, r.module), lane_chip(r), r.sent, when(r.last_sent_at), when(r.retry_at)) for r in rows],
+            [(link(r, r.stream), cursor_chip(r), r.sent, when(r.last_sent_at), when(r.retry_at)) for r in rows],
         )
 
     @admin.display(description="")
@@ -225,12 +227,15 @@ class PlatformAdmin(PlatformActions):
         )
 
     @admin.display(description="")
-    def refusal_table(self, platform: Platform) -> SafeString:
-        rows = RefusedDelivery.objects.filter(lane__platform=platform).order_by("-last_attempt_at")[:LATEST]
-        headers = ("Owner", "Object", "Attempts", "Last attempt", "Error")
+    def undelivered_table(self, platform: Platform) -> SafeString:
+        rows = platform.deliveries.filter(attempts__gt=0).order_by("-failed_at")[:LATEST]
+        headers = ("Module", "Object", "Outcome", "Attempts", "Last attempt", "Error")
         return table(
             headers,
-            [(r.owner, link(r, r.key), r.attempts, when(r.last_attempt_at), shorten(r.error)) for r in rows],
+            [
+                (r.module, link(r, desk.subject(r)), outcome_chip(r), r.attempts, when(r.failed_at), shorten(r.error))
+                for r in rows
+            ],
         )
 
     @admin.display(description="")

@@ -7,7 +7,8 @@ from django.db.models import QuerySet
 from kombu.exceptions import OperationalError
 
 from roaming import tasks
-from roaming.models import Lane, Platform
+from roaming.delivery_models import FeedCursor, Lane
+from roaming.models import Platform
 from roaming.sync import pull
 
 
@@ -25,15 +26,16 @@ def pull_now(platform: Platform, *, full: bool) -> str:
     return f"{'Full resync' if full else 'Pull'} of {', '.join(modules)} begun; the run shows up below."
 
 
-def resume(lanes: QuerySet[Lane]) -> str:
-    """End the pause after a failure and send a worker into each lane; says how many."""
-    usable = lanes.filter(platform__state=Platform.State.CONNECTED, platform__offline_since=None)
+def resume(platforms: QuerySet[Platform]) -> str:
+    """End the pauses after failures and send a worker into each lane; says how many."""
+    usable = platforms.filter(state=Platform.State.CONNECTED, offline_since=None)
     ready = list(usable.values_list("pk", flat=True))
     if not ready:
         raise NotStarted("no lane to a connected platform that is not OFFLINE")
     Lane.objects.filter(pk__in=ready).update(retry_at=None)
-    for lane_id in ready:
-        _wake(tasks.drain_lane, lane_id)
+    FeedCursor.objects.filter(platform__in=ready).update(retry_at=None)
+    for platform_id in ready:
+        _wake(tasks.drain_lane, platform_id)
     return f"Resumed {len(ready)} lane{'s' * (len(ready) > 1)}."
 
 

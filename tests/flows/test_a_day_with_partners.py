@@ -5,7 +5,6 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from django.utils import timezone
 
 from ocpi.models import Cdr, Session
 from ocpi.store.catalogue import STORES
@@ -14,11 +13,10 @@ from ocpi.types import codec
 from ocpi.v221.versions import ModuleID
 from roaming.commands import delivering
 from roaming.commands.desk import commands
-from roaming.models import Platform
 from roaming.registration import invite
-from roaming.sync import lanes
 from tests.kit.caller import CREDENTIALS, RECEIVER, SENDER, VERSIONS, PartnerClient
 from tests.kit.commands import CAPABLE, FakeChargePoints
+from tests.kit.lanes import drain, settle
 from tests.kit.objects import (
     Document,
     cdr,
@@ -48,8 +46,7 @@ def publish(module: ModuleID, *documents: Document) -> None:
 
 
 def deliver() -> None:
-    for lane in lanes.due():
-        assert lanes.drain(lane.pk).refused == 0
+    assert not any(done.refused for done in drain().values())
 
 
 def registered(peer: FakePeer) -> PartnerClient:
@@ -59,7 +56,7 @@ def registered(peer: FakePeer) -> PartnerClient:
     newcomer.get("/ocpi/2.2.1")
     answer = newcomer.post(CREDENTIALS, peer.credentials())
     assert answer.codes == (200, 1000), answer.message
-    Platform.objects.update(connected_at=timezone.now() - lanes.SETTLING)
+    settle()
     return PartnerClient(answer.data["token"])
 
 

@@ -6,11 +6,11 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from django.utils import timezone
 
-from roaming.models import Lane, Platform, RefusedDelivery
-from roaming.sync import lanes
+from roaming.delivery.lanes import Drained
+from roaming.delivery_models import FeedCursor, Lane
 from tests.kit.caller import RECEIVER, PartnerClient
+from tests.kit.lanes import drain, settle
 from tests.kit.objects import location, minutes_after_noon
 from tests.kit.peer import (
     Behaviour,
@@ -69,7 +69,7 @@ def partners(fake_peer: Callable[..., FakePeer]) -> dict[str, FakePeer]:
         peer = found[name] = fake_peer(party=f"DE*M{number:02}", role="EMSP")
         register(f"EMSP:{peer.party}", name=name, endpoints=peer.endpoints(), outbound_token=peer.token)
         peer.misbehave(behaviour)
-    Platform.objects.update(connected_at=timezone.now() - lanes.SETTLING)
+    settle()
     return found
 
 
@@ -95,19 +95,18 @@ def test_a_broadcast_to_all_is_delivered_refused_or_waits(hub: str, partners: di
     answer = cpo.put(f"{RECEIVER}/locations/DE/CPO/L", document)
     assert (answer.codes, answer.routing.from_) == ((201, 1000), "NL*HUB")
 
-    due = [lane for lane in lanes.due() if lane.module == "locations"]
-    drained = {lane.platform.name: lanes.drain(lane.pk) for lane in due}
+    drained = drain()
     standing = {name: _standing(name, drained[name]) for name in partners}
     assert standing == {name: expected for name, (_, _, expected) in PARTNERS.items()}
     for name in ("sound", "sound, too"):
         assert partners[name].received["locations/DE/CPO/L"] == document
 
 
-def _standing(name: str, drained: lanes.Drained) -> str:
+def _standing(name: str, drained: Drained) -> str:
     """Where a partner stands after its lane was visited, as the database has it."""
-    if RefusedDelivery.objects.filter(lane__platform__name=name).exists():
+    if drained.refused:
         return REFUSED
-    lane = Lane.objects.get(platform__name=name, module="locations")
-    if drained.error and lane.retry_at:
+    lane = Lane.objects.get(platform__name=name)
+    if (drained.error and lane.retry_at) or FeedCursor.objects.filter(platform=lane.pk, slow_downs=1).exists():
         return PAUSED
     return DELIVERED if drained.sent == 1 else f"unknown: {drained}"

@@ -13,14 +13,16 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+import ocpi.models
 from ocpi.store.locations import locations
 from ocpi.store.objects import Arrival
 from ocpi.types import validation
 from ocpi.v221.locations import Location
 from ocpi.v221.versions import ModuleID
 from roaming import registration
+from roaming.delivery_models import Delivery, FeedCursor, Lane
 from roaming.directory import directory
-from roaming.models import CredentialsToken, Lane, Party, Platform, RefusedDelivery, SyncRun
+from roaming.models import CredentialsToken, Party, Platform, SyncRun
 from roaming.sync import quarantine
 from tests.kit.objects import location, without
 from tests.kit.peer import FakePeer, fails
@@ -28,7 +30,7 @@ from tests.kit.platforms import Registered, register
 
 OUTBOUND = "token-we-present"
 NOWHERE = "http://127.0.0.1:1/ocpi/versions"
-CHANGELISTS = ("platform", "party", "lane", "syncrun", "quarantinedobject", "refuseddelivery")
+CHANGELISTS = ("platform", "party", "feedcursor", "syncrun", "quarantinedobject", "delivery")
 STEPS = ("pull", "resync", "resume", "probe", "renew", "suspend")
 
 pytestmark = pytest.mark.django_db
@@ -55,8 +57,18 @@ def shown_token(response: HttpResponse) -> str:
 @pytest.fixture
 def busy(emsp: Registered) -> Platform:
     """A connected platform with something in every table."""
-    lane = Lane.objects.create(platform=emsp.platform, module="locations", sent=7, last_sent_at=timezone.now())
-    RefusedDelivery.objects.create(lane=lane, owner="NL*OCP", key="loc-1", error="2001 too long")
+    Lane.objects.create(platform=emsp.platform)
+    FeedCursor.objects.create(platform=emsp.platform, stream="locations", sent=7, last_sent_at=timezone.now())
+    locations.put(Arrival(location()), None)
+    Delivery.objects.create(
+        platform=emsp.platform,
+        module="locations",
+        object_id=ocpi.models.Location.objects.get().pk,
+        attempts=1,
+        error="2001 too long",
+        failed_at=timezone.now(),
+        given_up_at=timezone.now(),
+    )
     SyncRun.objects.create(platform=emsp.platform, module="locations", error="no answer", finished_at=timezone.now())
     document = without(location(), "coordinates")
     defects = validation.check(document, Location)
@@ -289,7 +301,7 @@ def test_renaming_a_platform_leaves_the_rest_of_its_row_alone(admin_client: Clie
 
 @pytest.fixture
 def waiting(busy: Platform) -> Lane:
-    lane: Lane = busy.lanes.get()
+    lane = Lane.objects.get(platform=busy)
     lane.retry_at = timezone.now() + timedelta(minutes=20)
     lane.save()
     return lane
@@ -301,9 +313,9 @@ def test_lanes_are_resumed_from_the_page_of_their_platform(admin_client: Client,
 
 
 def test_lanes_are_resumed_from_their_list(admin_client: Client, waiting: Lane) -> None:
-    lanes = reverse("admin:roaming_lane_changelist")
+    lanes = reverse("admin:roaming_feedcursor_changelist")
     assert "waits to retry" in text(admin_client.get(lanes))
-    admin_client.post(lanes, {"action": "resume", "_selected_action": [waiting.pk]})
+    admin_client.post(lanes, {"action": "resume", "_selected_action": [waiting.platform.feed_cursors.get().pk]})
     assert Lane.objects.get().retry_at is None
 
 

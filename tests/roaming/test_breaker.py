@@ -15,10 +15,13 @@ from ocpi.v221.versions import ModuleID
 from roaming import breaker, directory, probing, registration
 from roaming.breaker import STRIKES, WINDOW, Strikes
 from roaming.commands import delivering
-from roaming.models import Lane, Platform
+from roaming.delivery import lanes
+from roaming.delivery_models import Delivery, FeedCursor
+from roaming.models import Platform
 from roaming.sightings import RESOLUTION, Sightings
-from roaming.sync import lanes, pull
+from roaming.sync import pull
 from tests.kit import peer as misbehaviour
+from tests.kit.lanes import drain, wait_out
 from tests.kit.objects import location
 from tests.kit.peer import FakePeer, enveloped
 from tests.kit.platforms import register
@@ -255,31 +258,25 @@ def own_location(**changes: Any) -> None:
     locations.put(Arrival(location(country_code="NL", party_id="OCP", **changes)), None)
 
 
-def drained() -> None:
-    for lane in lanes.due():
-        if lanes.is_behind(lane):
-            lanes.drain(lane.pk)
-
-
 def test_lanes_that_meet_nobody_open_it_and_then_send_the_difference(platform: Platform, peer: FakePeer) -> None:
     """R8.8, R9.19; DESIGN section 2.4: state, not messages."""
     peer.misbehave(misbehaviour.fails(503), method="PUT")
     own_location(name="first")
     for _ in range(STRIKES):
-        Lane.objects.update(retry_at=None)
-        drained()
+        wait_out()
+        drain()
     assert is_offline(platform)
     calls = len(peer.requests)
     own_location(name="last")
-    Lane.objects.update(retry_at=None)
-    drained()
-    for lane in Lane.objects.all():
-        lanes.drain(lane.pk)
+    wait_out()
+    drain()
+    lanes.drain(platform.pk)
     assert len(peer.requests) == calls
     peer.behave()
     probe_now(platform)
     assert not is_offline(platform)
-    drained()
+    wait_out()
+    drain()
     assert [request.document["name"] for request in peer.requested("PUT")[calls:]] == ["last"]
 
 
@@ -288,17 +285,17 @@ def test_refusals_never_open_it(platform: Platform, peer: FakePeer) -> None:
     peer.misbehave(misbehaviour.answers(enveloped(code=2001)), method="PUT")
     for number in range(2 * STRIKES):
         own_location(id=f"LOC-{number}")
-        drained()
+        drain()
     assert len(peer.requested("PUT")) == 2 * STRIKES and not is_offline(platform)
 
 
 def test_who_wants_us_to_slow_down_is_neither_offline_nor_refusing(platform: Platform, peer: FakePeer) -> None:
-    """HTTP 429 with an envelope, as this node answers it: the lane pauses."""
+    """HTTP 429 with an envelope, as this node answers it: the stream pauses."""
     peer.misbehave(misbehaviour.answers(enveloped(code=2000, http=429)), method="PUT")
     own_location()
-    drained()
-    (lane,) = Lane.objects.filter(module="locations")
-    assert lane.retry_at and not lane.refusals.exists() and not is_offline(platform)
+    drain()
+    cursor = FeedCursor.objects.get(stream="locations")
+    assert cursor.retry_at and not Delivery.objects.exists() and not is_offline(platform)
 
 
 def test_an_offline_platform_is_not_pulled_from(platform: Platform, peer: FakePeer) -> None:

@@ -18,9 +18,9 @@ from roaming import breaker, directory, presence, registration, tasks
 from roaming.models import Party, Platform
 from roaming.parties import ensure_own_parties
 from roaming.registration import HandshakeFailed
-from roaming.sync import lanes
 from tests.kit import peer as misbehaviour
 from tests.kit.caller import CREDENTIALS, RECEIVER, PartnerClient
+from tests.kit.lanes import drain, settle
 from tests.kit.objects import client_info
 from tests.kit.peer import ALL_MODULES, FakePeer
 from tests.kit.platforms import Registered, register
@@ -192,13 +192,8 @@ def test_registrations_side_by_side_are_all_told(threaded_db: None, hub: None) -
 
 def connect(peer: FakePeer) -> Registered:
     registered = register(f"{peer.role}:{peer.party}", endpoints=peer.endpoints(), outbound_token=peer.token)
-    Platform.objects.update(connected_at=timezone.now() - lanes.SETTLING)
+    settle()
     return registered
-
-
-def drain() -> None:
-    for lane in lanes.due():
-        lanes.drain(lane.pk)
 
 
 @pytest.fixture

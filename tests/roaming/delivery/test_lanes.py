@@ -8,8 +8,10 @@ from django.utils import timezone
 from ocpi.store.locations import Path, locations
 from ocpi.store.objects import Arrival
 from roaming import directory
-from roaming.models import Lane, Party, Platform, RefusedDelivery
-from roaming.sync import lanes
+from roaming.delivery import desk, lanes
+from roaming.delivery_models import Delivery, Lane
+from roaming.models import Party, Platform
+from tests.kit.lanes import drain, settle, wait_out
 from tests.kit.objects import evse, location, minutes_after_noon
 from tests.kit.peer import enveloped, fails, hangs_up, slow
 from tests.kit.platforms import register
@@ -28,29 +30,20 @@ def connect(peer, name="Partner"):
     return registered
 
 
-def settle():
-    """Let the pause after registering be over."""
-    Platform.objects.update(connected_at=timezone.now() - lanes.SETTLING)
-
-
 def store(*documents, source=None):
     locations.put_many([Arrival(document) for document in documents], source=source)
 
 
-def due():
-    """The lanes of Locations; those of other modules have nothing to send here (they are in test_modules.py)."""
-    return [lane for lane in lanes.due() if lane.module == "locations"]
-
-
-def drain():
-    return [lanes.drain(lane.pk) for lane in due()]
+def drain_one():
+    (done,) = drain().values()
+    return done
 
 
 def test_own_locations_are_put_to_a_platform_that_consumes_them_in_the_owners_name(fake_peer):
     peer = fake_peer(party="DE*MSP", role="EMSP")
     connect(peer)
     store(location(id="A"), location(id="B b"))
-    (done,) = drain()
+    done = drain_one()
     assert (done.sent, done.refused, done.error) == (2, 0, "")
     assert peer.received == {"locations/NL/OCP/A": location(id="A"), "locations/NL/OCP/B b": location(id="B b")}
     for request in peer.requested("PUT"):
@@ -103,7 +96,7 @@ def test_a_live_status_is_in_what_is_sent(fake_peer):
 def test_a_cpo_is_not_sent_locations(fake_peer):
     connect(fake_peer(party="DE*CPO", role="CPO"))
     store(location())
-    assert due() == []
+    assert lanes.due() == []
 
 
 def test_partners_locations_are_not_sent_on_by_a_node_that_is_no_hub(fake_peer):
@@ -132,7 +125,7 @@ def test_a_hub_never_sends_an_object_back_to_where_it_came_from(fake_peer):
     peer = fake_peer(party="DE*MSP", role="EMSP")
     registered = connect(peer)
     store(location(country_code="FR", party_id="CPO"), source=registered.platform.pk)
-    (done,) = drain()
+    done = drain_one()
     assert done.sent == 0 and peer.requests == []
 
 
@@ -141,11 +134,11 @@ def test_a_refused_object_is_remembered_and_does_not_stop_the_others(fake_peer):
     connect(peer)
     peer.misbehave(enveloped_refusal(), method="PUT", path="/BAD")
     store(location(id="A"), location(id="BAD"), location(id="C"))
-    (done,) = drain()
+    done = drain_one()
     assert (done.sent, done.refused, done.error) == (2, 1, "")
-    refusal = RefusedDelivery.objects.get()
-    assert (refusal.owner, refusal.key, refusal.attempts) == ("NL*OCP", "bad", 1)
-    assert "2001" in refusal.error
+    refused = Delivery.objects.get(attempts__gt=0)
+    assert (desk.subject(refused), refused.attempts, refused.image) == ("NL*OCP bad", 1, "")
+    assert "2001" in refused.error and refused.request.startswith(f"PUT {peer.url}")
 
 
 def enveloped_refusal():
@@ -160,13 +153,13 @@ def test_a_refused_object_is_tried_again_when_its_time_has_come_and_then_forgott
     drain()
     drain()
     assert len(peer.requested("PUT")) == 1, "not before its time"
-    RefusedDelivery.objects.update(retry_at=timezone.now())
+    wait_out()
     drain()
     assert len(peer.requested("PUT")) == 2
-    assert not RefusedDelivery.objects.exists()
+    assert not Delivery.objects.filter(attempts__gt=0).exists()
 
 
-@pytest.mark.parametrize("behaviour", [fails(500), fails(502), fails(429), hangs_up(), slow(5)])
+@pytest.mark.parametrize("behaviour", [fails(500), fails(502), hangs_up(), slow(5)])
 def test_a_platform_that_cannot_be_used_stops_the_lane_where_it_stands(fake_peer, behaviour):
     peer = fake_peer()
     registered = connect(peer)
@@ -174,14 +167,14 @@ def test_a_platform_that_cannot_be_used_stops_the_lane_where_it_stands(fake_peer
     drain()
     peer.misbehave(behaviour, method="PUT")
     store(location(id="B"), location(id="C"))
-    (done,) = drain()
+    done = drain_one()
     assert done.sent == 0 and done.error
     platform = Platform.objects.get(pk=registered.platform.pk)
     assert platform.failures == 1 and platform.last_error == done.error
-    assert due() == [], "not before the pause is over"
+    assert lanes.due() == [], "not before the pause is over"
     peer.behave()
-    Lane.objects.update(retry_at=None)
-    (done,) = drain()
+    wait_out()
+    done = drain_one()
     assert (done.sent, done.error) == (2, "")
     assert set(peer.received) == {"locations/NL/OCP/A", "locations/NL/OCP/B", "locations/NL/OCP/C"}
     assert Platform.objects.get(pk=registered.platform.pk).failures == 0
@@ -201,17 +194,18 @@ def test_one_broken_platform_does_not_hold_up_another(fake_peer):
 def test_only_one_worker_is_in_a_lane(fake_peer):
     connect(fake_peer())
     store(location())
-    (lane,) = due()
-    Lane.objects.filter(pk=lane.pk).update(claimed_until=timezone.now() + timedelta(minutes=1))
-    assert lanes.drain(lane.pk).sent == 0
-    assert due() == []
+    (platform_id,) = lanes.due()
+    Lane.objects.create(platform_id=platform_id, claimed_until=timezone.now() + timedelta(minutes=1))
+    assert lanes.drain(platform_id).sent == 0
+    assert lanes.due() == []
 
 
 def test_a_lane_whose_worker_died_is_free_again_after_its_claim():
     platform = register("EMSP:DE*MSP", endpoints={("locations", "RECEIVER"): "https://partner.example/l"}).platform
     settle()
-    Lane.objects.create(platform=platform, module="locations", claimed_until=timezone.now() - timedelta(seconds=1))
-    assert len(due()) == 1
+    store(location())
+    Lane.objects.create(platform=platform, claimed_until=timezone.now() - timedelta(seconds=1))
+    assert lanes.due() == [platform.pk]
 
 
 def test_a_platform_that_has_just_registered_is_given_a_moment(fake_peer):

@@ -17,8 +17,9 @@ from ocpi.v221.versions import ModuleID
 from roaming import directory, freshness, tasks
 from roaming.agreement_models import Agreement
 from roaming.models import Party, Platform, SyncRun
-from roaming.sync import lanes, pull
+from roaming.sync import pull
 from tests.kit.caller import SENDER, SENDER_LOCATIONS, Answer, PartnerClient
+from tests.kit.lanes import drain, settle
 from tests.kit.objects import location, minutes_after_noon, tariff, token
 from tests.kit.peer import FakePeer
 from tests.kit.platforms import register
@@ -138,12 +139,11 @@ def test_a_hub_pulls_on_schedule_and_broadcasts_what_it_pulled(fake_peer: Start,
     """R7.10, R7.4: a Location that is pulled is worth as much as one that is pushed."""
     emsp = fake_peer(party="FR*MSP", role="EMSP")
     registered = register("EMSP:FR*MSP", name="eMSP", endpoints=emsp.endpoints(), outbound_token=emsp.token)
-    Platform.objects.update(connected_at=timezone.now() - lanes.SETTLING)
+    settle()
     platform = Platform.objects.get(name="CPO")
     assert all(pull.may_pull(platform, module) and pull.is_due(platform, module) for module in PULLED)
     tasks.pull_platform(platform.pk)
-    for lane in lanes.due():
-        lanes.drain(lane.pk)
+    drain()
     assert {"locations/FR/CPO/PULLED", f"tariffs/FR/CPO/{tariff()['id']}"} <= emsp.received.keys()
     assert "FR*CPO" in owners(registered.client(to="NL*HUB").get(SENDER_LOCATIONS))
 

@@ -4,7 +4,6 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from django.utils import timezone
 
 from ocpi.ids import PartyId
 from ocpi.models import ObjectCount, Token
@@ -14,8 +13,10 @@ from ocpi.store.tokens import tokens
 from ocpi.types import codec
 from ocpi.v221.versions import ModuleID
 from roaming import directory
-from roaming.models import Party, Platform, QuarantinedObject, RefusedDelivery, SyncRun
-from roaming.sync import lanes, pull
+from roaming.delivery_models import Delivery
+from roaming.models import Party, Platform, QuarantinedObject, SyncRun
+from roaming.sync import pull
+from tests.kit.lanes import drain, settle, wait_out
 from tests.kit.objects import (
     Document,
     cdr,
@@ -49,16 +50,12 @@ def become_hub() -> None:
 
 def connect(peer: FakePeer) -> Registered:
     registered = register(f"{peer.role}:{peer.party}", endpoints=peer.endpoints(), outbound_token=peer.token)
-    Platform.objects.update(connected_at=timezone.now() - lanes.SETTLING)
+    settle()
     return registered
 
 
 def store(module: ModuleID, *documents: Document, source: int | None = None) -> None:
     STORES[module].put_many([Arrival(document) for document in documents], source)
-
-
-def drain() -> list[lanes.Drained]:
-    return [lanes.drain(lane.pk) for lane in lanes.due()]
 
 
 def sent(peer: FakePeer, module: ModuleID) -> list[Recorded]:
@@ -246,7 +243,7 @@ def test_who_never_held_a_tariff_is_where_it_should_be(holder: FakePeer, fake_pe
     newcomer = fake_peer(party="FR*MSP", role="EMSP")
     connect(newcomer)
     drain()
-    assert len(newcomer.requested("DELETE")) == 1 and not RefusedDelivery.objects.exists()
+    assert len(newcomer.requested("DELETE")) == 1 and not Delivery.objects.filter(attempts__gt=0).exists()
     drain()
     assert len(newcomer.requested("DELETE")) == 1
 
@@ -256,10 +253,10 @@ def test_a_refused_withdrawal_is_tried_again(holder: FakePeer) -> None:
     holder.misbehave(answers(enveloped(code=2000)), method="DELETE", count=1)
     delete()
     drain()
-    assert RefusedDelivery.objects.get().key == "tariff 1"
-    RefusedDelivery.objects.update(retry_at=timezone.now())
+    assert Delivery.objects.filter(attempts=1, module="tariffs").exists()
+    wait_out()
     drain()
-    assert holder.received == {} and not RefusedDelivery.objects.exists()
+    assert holder.received == {} and not Delivery.objects.filter(attempts__gt=0).exists()
 
 
 def test_a_hub_passes_a_withdrawal_on(fake_peer: Start) -> None:
@@ -284,10 +281,10 @@ def test_a_refused_cdr_is_sent_until_it_is_accepted(fake_peer: Start) -> None:
     store(CDRS, cdr())
     for attempts in (1, 2):
         drain()
-        assert RefusedDelivery.objects.get().attempts == attempts
-        RefusedDelivery.objects.update(retry_at=timezone.now())
+        assert Delivery.objects.get(attempts__gt=0).attempts == attempts
+        wait_out()
     drain()
-    assert len(sent(peer, CDRS)) == 3 and not RefusedDelivery.objects.exists()
+    assert len(sent(peer, CDRS)) == 3 and not Delivery.objects.filter(attempts__gt=0).exists()
 
 
 # --- pulling --------------------------------------------------------------------------------------------------------

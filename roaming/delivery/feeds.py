@@ -1,0 +1,135 @@
+"""What has changed in a stream for a platform, as parcels: each object with the steps that bring it up to date."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from django.db import models
+
+from ocpi.ids import PartyId
+from ocpi.models import EvseStatus
+from ocpi.store import evse_status, revisions
+from ocpi.store.catalogue import STORES
+from ocpi.store.revisions import Position
+from ocpi.store.scope import Scope
+from roaming.delivery import differences, records
+from roaming.delivery.carrying import Parcel
+from roaming.delivery.differences import Step, Way
+from roaming.delivery.portraits import Portrait, portraits
+from roaming.delivery.streams import Stream
+from roaming.sync.audience import Audience
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Parcels in the order of their changes. `reached`: where the stream stands when all of them are settled."""
+
+    parcels: list[Parcel]
+    reached: Position
+    is_full: bool = False
+
+
+def ends() -> dict[Stream, Position]:
+    """The last place that each stream can be read to now."""
+    return dict(zip(Stream, revisions.ends([_model(stream) for stream in Stream]), strict=True))
+
+
+def _model(stream: Stream) -> type[models.Model]:
+    return EvseStatus if stream is Stream.STATUSES else STORES[stream.module].model
+
+
+def first(stream: Stream, scope: Scope) -> Position | None:
+    """The place of the first change of these owners; None when there is none."""
+    found = revisions.changes(STORES[stream.module].model, scope, Position(), 1)
+    return found[0].position if found else None
+
+
+def changed(platform_id: int, stream: Stream, wanted: Audience, since: Position, end: Position, limit: int) -> Batch:
+    """The next changes after `since`, without those that came from the platform itself.
+
+    `end` was read before: what is written meanwhile lies behind it, or comes along.
+    """
+    read = _statuses if stream is Stream.STATUSES else _objects
+    parcels, last, count = read(platform_id, stream, wanted, since, limit)
+    if count == limit:
+        return Batch(parcels, last, is_full=True)
+    return Batch(parcels, max(end, last))
+
+
+def again(platform_id: int, stream: Stream, wanted: Audience, limit: int) -> Batch:
+    """The objects that were refused and are to be tried again now."""
+    ids = records.due(platform_id, stream.module, limit)
+    rows = STORES[stream.module].model._default_manager.filter(pk__in=ids)
+    changes = [revisions.change(row) for row in rows if wanted.scope.includes(PartyId(row.owner))]
+    # Should their owners be allowed again, the stream steps back to these objects.
+    if lost := set(ids) - {change.id for change in changes}:
+        records.forget(platform_id, stream.module, lost)
+    parcels = _parcels(platform_id, stream, wanted, changes)
+    for parcel in parcels:
+        parcel.position = None
+    return Batch(parcels, Position(), is_full=len(ids) == limit)
+
+
+def whole(parcels: Iterable[Parcel]) -> dict[int, Step]:
+    """The step that brings the whole object, by object."""
+    found: dict[int, Step] = {}
+    for parcel in parcels:
+        module = parcel.way.module
+        for id, portrait in portraits.of(module, [(parcel.object_id, parcel.version)]).items():
+            found[id] = differences.whole(parcel.way, portrait.image, portrait.text)
+    return found
+
+
+_Read = tuple[list[Parcel], Position, int]  # the parcels, the place of the last change, how many changes
+
+
+def _objects(platform_id: int, stream: Stream, wanted: Audience, since: Position, limit: int) -> _Read:
+    changes = revisions.changes(STORES[stream.module].model, wanted.scope, since, limit)
+    foreign = [change for change in changes if change.source != platform_id]
+    last = changes[-1].position if changes else since
+    return _parcels(platform_id, stream, wanted, foreign), last, len(changes)
+
+
+def _parcels(platform_id: int, stream: Stream, wanted: Audience, changes: Sequence[revisions.Change]) -> list[Parcel]:
+    if not changes:
+        return []
+    held = records.held(platform_id, stream.module, [change.id for change in changes])
+    painted = portraits.of(stream.module, [(change.id, change.version) for change in changes])
+    found = []
+    for change in changes:
+        portrait, (image, attempts) = painted[change.id], (held[change.id].image, held[change.id].attempts)
+        way = Way(stream.module, wanted.url, wanted.routing(change.owner, portrait.token_owner))
+        parcel = Parcel(change.id, change.version, change.position, change.at, way, image, attempts)
+        parcel.steps = _steps(parcel, portrait)
+        found.append(parcel)
+    return found
+
+
+def _steps(parcel: Parcel, portrait: Portrait) -> list[Step]:
+    if not portrait.image.gone:
+        return differences.steps(parcel.way, parcel.held, portrait.image, portrait.text)
+    if parcel.held is not None and parcel.held.gone:
+        return []
+    return [differences.withdrawal(parcel.way, portrait.image.path)]
+
+
+def _statuses(platform_id: int, stream: Stream, wanted: Audience, since: Position, limit: int) -> _Read:
+    """Of Locations that the platform holds; others come whole, with the status of the day, in their own stream."""
+    changes = evse_status.changes(wanted.scope, since, limit)
+    of_location: dict[int, list[evse_status.Change]] = {}
+    for change in changes:
+        if change.source != platform_id:
+            of_location.setdefault(change.location_id, []).append(change)
+    held = records.held(platform_id, stream.module, of_location) if of_location else {}
+    found = []
+    for id, latest in of_location.items():
+        image = held[id].image
+        if image is None or image.gone:
+            continue
+        way = Way(stream.module, wanted.url, wanted.routing(latest[0].owner, None))
+        live = [(change.uid, change.status, change.stamp) for change in latest]
+        parcel = Parcel(
+            id, latest[-1].position.revision, latest[0].position, latest[0].at, way, image, held[id].attempts
+        )
+        parcel.steps = differences.status_steps(way, image, live)
+        found.append(parcel)
+    return found, changes[-1].position if changes else since, len(changes)

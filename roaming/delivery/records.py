@@ -1,0 +1,192 @@
+"""The rows of deliveries: what was acknowledged, what failed, what each hour brought. A lane's worker alone writes
+them, and only while it holds the lane.
+"""
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import connection
+from django.utils import timezone
+
+from ocpi.store import writing
+from ocpi.v221.versions import ModuleID
+from roaming.delivery import images
+from roaming.delivery.carrying import Parcel
+from roaming.delivery.images import Image
+from roaming.delivery.streams import Stream
+from roaming.delivery_models import Delivery, DeliveryHour, Lane
+
+CLAIM = timedelta(minutes=2)
+_LONGEST = 2000
+
+
+class LostLane(Exception):
+    """Another worker holds the lane now: we were away for longer than our claim."""
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """The right to work in a lane: of the highest generation."""
+
+    platform_id: int
+    generation: int
+    in_flight: int
+
+    @classmethod
+    def take(cls, platform_id: int) -> "Claim | None":
+        """The claim, or None while another worker is in the lane."""
+        taken = _take(platform_id)
+        if not taken and Lane.objects.get_or_create(platform_id=platform_id)[1]:
+            taken = _take(platform_id)
+        return cls(platform_id, *taken[0]) if taken else None
+
+    def hold(self) -> None:
+        """Lock the lane for the running transaction, and hold it for longer. Raises LostLane."""
+        if not self._lane().update(claimed_until=timezone.now() + CLAIM):
+            raise LostLane
+
+    def release(self, retry_at: datetime | None) -> None:
+        """Leave the lane; nobody is let in before `retry_at`."""
+        self._lane().update(claimed_until=None, retry_at=retry_at)
+
+    def _lane(self) -> Any:
+        return Lane.objects.filter(pk=self.platform_id, generation=self.generation)
+
+
+def _take(platform_id: int) -> list[tuple[Any, ...]]:
+    now = timezone.now()
+    return writing.fetch(
+        "UPDATE roaming_lane SET claimed_until = %s, generation = generation + 1 "
+        "WHERE platform_id = %s AND (claimed_until IS NULL OR claimed_until < %s) RETURNING generation, in_flight",
+        [writing.adapted(now + CLAIM), platform_id, writing.adapted(now)],
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """What a platform holds of an object, and how often in a row it has refused it."""
+
+    image: Image | None
+    attempts: int
+
+
+_NOTHING = Held(None, 0)
+
+
+def held(platform_id: int, module: ModuleID, object_ids: Collection[int]) -> dict[int, Held]:
+    """What the platform holds of each of these objects."""
+    found = dict.fromkeys(object_ids, _NOTHING)
+    rows = writing.fetch(
+        "SELECT object_id, image, attempts FROM roaming_delivery "  # noqa: S608
+        f"WHERE platform_id = %s AND module = %s AND object_id IN {writing.marks(len(found))}",
+        [platform_id, module.value, *found],
+    )
+    return found | {id: Held(images.read(image), attempts) for id, image, attempts in rows}
+
+
+def waiting(**which: Any) -> set[tuple[int, str]]:
+    """The platforms and modules with objects that are to be tried again now."""
+    rows = Delivery.objects.filter(retry_at__lte=timezone.now(), **which)
+    return set(rows.values_list("platform_id", "module").distinct())
+
+
+def due(platform_id: int, module: ModuleID, limit: int) -> list[int]:
+    """The objects that are to be tried again now."""
+    rows = Delivery.objects.filter(platform_id=platform_id, module=module.value, retry_at__lte=timezone.now())
+    return list(rows.order_by("retry_at").values_list("object_id", flat=True)[:limit])
+
+
+def acknowledge(platform_id: int, parcels: Iterable[Parcel]) -> None:
+    """Note what the platform holds now."""
+    now = writing.adapted(timezone.now())
+    _write([_row(platform_id, parcel, acknowledged_at=now) for parcel in parcels])
+
+
+def fail(platform_id: int, failed: Iterable[tuple[Parcel, datetime | None, datetime | None]], correlation: str) -> None:
+    """Note failures, each with the next attempt and the moment of giving up; what was acknowledged before stays."""
+    now = writing.adapted(timezone.now())
+    _write(
+        [
+            _row(
+                platform_id,
+                parcel,
+                attempts=min(parcel.attempts + 1, 30_000),
+                failed_at=now,
+                error=str(parcel.error)[:_LONGEST],
+                request=f"{parcel.request.method} {parcel.request.url}"[:_LONGEST] if parcel.request else "",
+                correlation_id=correlation,
+                retry_at=retry_at and writing.adapted(retry_at),
+                given_up_at=given_up_at and writing.adapted(given_up_at),
+            )
+            for parcel, retry_at, given_up_at in failed
+        ]
+    )
+
+
+def forget(platform_id: int, module: ModuleID, object_ids: Collection[int]) -> None:
+    """The platform is not to have these any more: no further attempt, and the next time is like the first."""
+    Delivery.objects.filter(platform_id=platform_id, module=module.value, object_id__in=object_ids).delete()
+
+
+def _row(platform_id: int, parcel: Parcel, **changes: Any) -> dict[str, Any]:
+    return {
+        "platform_id": platform_id,
+        "module": parcel.way.module.value,
+        "object_id": parcel.object_id,
+        "version": parcel.version,
+        "image": parcel.held.text if parcel.held else "",
+        "acknowledged_at": None,
+        "attempts": 0,
+        "failed_at": None,
+        "error": "",
+        "request": "",
+        "correlation_id": "",
+        "retry_at": None,
+        "given_up_at": None,
+    } | changes
+
+
+_KEY = ("platform_id", "module", "object_id")
+_OF_ACKNOWLEDGEMENT = ("version", "acknowledged_at")
+
+
+def _write(rows: Sequence[dict[str, Any]]) -> None:
+    if not rows:
+        return
+    if rows[0]["acknowledged_at"] is None:
+        rows = [{name: value for name, value in row.items() if name not in _OF_ACKNOWLEDGEMENT} for row in rows]
+    writing.upsert(Delivery, _KEY, rows)
+
+
+# --- hours ----------------------------------------------------------------------------------------------------------
+
+# Seconds from a change to its acknowledgement, and the column that counts it.
+BOUNDS = (
+    (0.5, "within_half"),
+    (1, "within_1"),
+    (2, "within_2"),
+    (5, "within_5"),
+    (30, "within_30"),
+    (300, "within_300"),
+    (float("inf"), "later"),
+)
+
+
+def column(seconds: float) -> str:
+    """The column of DeliveryHour for a change that took so long."""
+    return next(name for bound, name in BOUNDS if seconds <= bound)
+
+
+def count(platform_id: int, stream: Stream, counts: dict[str, int]) -> None:
+    """Add to the counts of this hour."""
+    hour = timezone.now().replace(minute=0, second=0, microsecond=0)
+    names = ("requests", "acknowledged", "refused", "failures", *(name for _, name in BOUNDS))
+    table, quote = DeliveryHour._meta.db_table, connection.ops.quote_name
+    added = ", ".join(f"{quote(name)} = {table}.{quote(name)} + excluded.{quote(name)}" for name in names)
+    writing.execute(
+        f"INSERT INTO {table} (platform_id, stream, hour, {', '.join(map(quote, names))}) "  # noqa: S608
+        f"VALUES {writing.marks(3 + len(names))} ON CONFLICT (platform_id, stream, hour) DO UPDATE SET {added}",
+        [platform_id, stream.value, writing.adapted(hour), *(counts.get(name, 0) for name in names)],
+    )
