@@ -75,9 +75,14 @@ class Visit:
     def _cursor(self, stream: Stream) -> FeedCursor:
         cursor = self._cursors.get(stream)
         if cursor is None:
-            cursor, created = FeedCursor.objects.get_or_create(platform=self.platform, stream=stream.value)
-            if created and stream is Stream.STATUSES:  # it holds no Location yet whose status could change
-                cursor.xid, cursor.revision = self._ends[stream]
+            place = Position()
+            if stream is Stream.LOCATIONS:
+                self._cursor(Stream.STATUSES)  # from the moment on that the first Location is brought
+            elif stream is Stream.STATUSES and Stream.LOCATIONS not in self._cursors:
+                place = self._ends[stream]  # it holds no Location yet whose status could have changed
+            cursor = FeedCursor.objects.create(
+                platform=self.platform, stream=stream.value, xid=place.xid, revision=place.revision
+            )
             self._cursors[stream] = cursor
         return cursor
 

@@ -1,7 +1,8 @@
 """One lane for each platform, a cursor for each stream of changes, and what was acknowledged of each object.
 
 What was refused and waits for its next attempt is taken over. What was delivered before is not known object by object:
-the next change of such an object sends it whole.
+the next change of such an object sends it whole. Locations are sent once more, for the status of an EVSE is only sent
+to who is known to hold it.
 """
 
 import django.db.models.deletion
@@ -13,6 +14,7 @@ def take_over(apps, schema_editor):
     lane = apps.get_model('roaming', 'Lane')
     for platform in apps.get_model('roaming', 'FeedCursor').objects.values_list('platform_id', flat=True).distinct():
         lane.objects.create(platform_id=platform)
+    apps.get_model('roaming', 'FeedCursor').objects.filter(stream='locations').update(xid=0, revision=0)
     tables = {
         'locations': 'Location', 'tariffs': 'Tariff', 'tokens': 'Token', 'sessions': 'Session', 'cdrs': 'Cdr',
         'hubclientinfo': 'ClientInfo',

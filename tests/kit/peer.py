@@ -308,7 +308,14 @@ class FakePeer:
         return enveloped(info)
 
     def _receive(self, request: Recorded, key: str) -> Reply:
+        module, _, below = key.partition("/")
+        if request.method == "POST":
+            if module == "cdrs":
+                return self._receive_cdr(request)
+            return enveloped({"result": "ACCEPTED", "timeout": 30})
         with self._lock:
+            if module == "locations" and below.count("/") == 3:
+                return self._receive_evse(request, *key.rpartition("/")[::2])
             known = self.received.get(key)
             match request.method:
                 case "PUT":
@@ -322,9 +329,27 @@ class FakePeer:
                 case "DELETE" if known:
                     del self.received[key]
                     return enveloped()
-                case "POST":
-                    return enveloped({"result": "ACCEPTED", "timeout": 30})
             return enveloped(known) if known else enveloped(code=2003, http=404)
+
+    def _receive_cdr(self, request: Recorded) -> Reply:
+        """A CDR is kept once, however often it is sent."""
+        with self._lock:
+            document = request.document
+            key = f"cdrs/{document['country_code']}/{document['party_id']}/{document['id']}"
+            self.received.setdefault(key, document)
+        return enveloped(Location=f"{self.url}/{key}")
+
+    def _receive_evse(self, request: Recorded, location_key: str, uid: str) -> Reply:
+        """An EVSE of a Location that is here; its `last_updated` becomes the Location's, too."""
+        parent = self.received.get(location_key)
+        if parent is None:
+            return enveloped(code=2003)
+        evses = {evse["uid"]: evse for evse in parent.get("evses", ())}
+        if request.method == "PATCH" and uid not in evses:
+            return enveloped(code=2003)
+        evses[uid] = (evses[uid] if request.method == "PATCH" else {}) | request.document
+        parent |= {"evses": list(evses.values()), "last_updated": request.document["last_updated"]}
+        return enveloped()
 
     def pause(self, seconds: float) -> None:
         """Sleep, unless the peer is being stopped."""

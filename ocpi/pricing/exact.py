@@ -1,0 +1,57 @@
+"""Exact arithmetic, and the only divisions of the package.
+
+A price per hour times seconds is a number of 3600ths. Money stays in 3600ths while it is summed, so the division is
+the last step and a sum of thirds is still exact; each figure is rounded once, afterwards.
+"""
+
+from contextlib import AbstractContextManager
+from decimal import ROUND_CEILING, Context, Decimal, DivisionByZero, InvalidOperation, Overflow, localcontext
+
+ZERO = Decimal(0)
+ONE = Decimal(1)
+HOUR = Decimal(3600)
+LARGEST = Decimal("1e12")
+"""No volume, price, limit or VAT rate is this large; hostile exponents end here."""
+
+_CONTEXT = Context(prec=100, traps=[InvalidOperation, DivisionByZero, Overflow])
+_PLAIN_PLACES = 20
+
+
+def arithmetic() -> AbstractContextManager[Context]:
+    """Everything between reading and figures runs in here: enough digits for exact products of wire numbers."""
+    return localcontext(_CONTEXT)
+
+
+def money(parts: Decimal) -> Decimal:
+    """3600ths of the currency as an amount."""
+    return parts / HOUR
+
+
+def ratio(part: Decimal, whole: Decimal) -> Decimal:
+    return part / whole
+
+
+def percent(rate: Decimal) -> Decimal:
+    """20 as 0.20; a shift of the point, exact."""
+    return rate.scaleb(-2)
+
+
+def blocks(quantity: Decimal, step: Decimal) -> Decimal:
+    """The smallest multiple of `step` that is not below `quantity`."""
+    return (quantity / step).to_integral_value(ROUND_CEILING) * step if quantity % step else quantity
+
+
+def rounded(value: Decimal, places: int, mode: str) -> Decimal:
+    return value.quantize(ONE.scaleb(-places), mode)
+
+
+def plain(value: Decimal) -> Decimal:
+    """For documents: no exponent, at least two decimals when there are any, at most 20."""
+    with arithmetic():
+        exponent = value.as_tuple().exponent
+        if not isinstance(exponent, int) or exponent == 0:
+            return value
+        digits = f"{value.quantize(ONE.scaleb(-min(max(-exponent, 0), _PLAIN_PLACES))):f}"
+    whole, _, fraction = digits.partition(".")
+    fraction = fraction.rstrip("0")
+    return Decimal(f"{whole}.{fraction.ljust(2, '0')}" if fraction else whole if whole != "-0" else "0")

@@ -1,0 +1,99 @@
+"""Which clock the restrictions of a tariff mean, and that clock (§mod_tariffs_tariffrestrictions_class).
+
+Only a UTC instant is ever converted; a local time is never reckoned with.
+"""
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta, timezone
+from zoneinfo import ZoneInfo
+
+from ocpi.pricing.countries import ZONES
+from ocpi.pricing.faults import BadInput
+from ocpi.pricing.reading import Usage
+from ocpi.pricing.scalars import DAY, SECOND, moment_of
+
+_STEADY = 7 * DAY  # no zone goes to another offset and back within a week
+
+
+class Place(tuple[str, str]):
+    """The name of a time zone and where it is known from."""
+
+    __slots__ = ()
+
+    @property
+    def zone(self) -> str:
+        return self[0]
+
+    @property
+    def source(self) -> str:
+        return self[1]
+
+
+def place_of(usage: Usage, argument: str | None = None) -> Place:
+    """The zone: the argument, else the Location's, else its country's if it has but one, else UTC.
+
+    Raises `BadInput` for a zone nobody knows.
+    """
+    if argument is not None:
+        _load(argument)
+        return Place((argument, "argument"))
+    location = usage.location
+    if (named := location.get("time_zone")) is not None:
+        try:
+            _load(named)
+        except BadInput as fault:
+            raise fault.below("cdr_location" if "cdr_location" in usage.document else "location", "time_zone") from None
+        return Place((named, "location"))
+    country = location.get("country")
+    if isinstance(country, str) and (zone := ZONES.get(country.upper())):
+        return Place((zone, "country"))
+    return Place(("UTC", "assumed"))
+
+
+def _load(name: object) -> ZoneInfo:
+    try:
+        return ZoneInfo(name)  # type: ignore[arg-type]  # whatever it is, it is no zone
+    except (ValueError, TypeError, OSError, LookupError):
+        raise BadInput(f"{name!r} is not an IANA time zone") from None
+
+
+class Clock:
+    """The local clock during a session, in microseconds since 1970 as the wall shows them."""
+
+    __slots__ = ("_offset", "zone")
+
+    def __init__(self, zone: str, first: int, last: int) -> None:
+        self.zone = _load(zone)
+        self._offset: int | None = None
+        if zone == "UTC":
+            self._offset = 0
+        elif last - first < _STEADY and (offset := self._offset_at(first)) == self._offset_at(last):
+            self._offset = offset
+
+    def local(self, instant: int) -> int:
+        return instant + (self._offset if self._offset is not None else self._offset_at(instant))
+
+    def shown(self, instant: int) -> datetime:
+        """The instant as a local datetime with its offset."""
+        moment = moment_of(instant).astimezone(self.zone)
+        offset = moment.utcoffset() or timedelta(0)
+        return moment.replace(tzinfo=timezone(offset))
+
+    def instants(self, wall: int) -> set[int]:
+        """The instants at which the wall shows this time: none, one, or two in the autumn hour."""
+        near = {self._offset_at(wall - DAY), self._offset_at(wall + DAY)}
+        return {wall - offset for offset in near if self.local(wall - offset) == wall}
+
+    def changes(self, start: int, end: int) -> Iterable[int]:
+        """The instants after `start` and before `end` at which the offset changes."""
+        if self._offset is not None or self._offset_at(start) == self._offset_at(end):
+            return
+        low, high = start, end
+        while high - low > SECOND:
+            middle = (low + high) // 2
+            low, high = (middle, high) if self._offset_at(middle) == self._offset_at(low) else (low, middle)
+        yield high // SECOND * SECOND
+
+    def _offset_at(self, instant: int) -> int:
+        offset = moment_of(instant).astimezone(self.zone).utcoffset() or timedelta(0)
+        return (offset.days * 86_400 + offset.seconds) * SECOND
