@@ -14,7 +14,8 @@ from roaming import agreements
 from roaming.admin.platforms import state_chip
 from roaming.admin.records import run_chip
 from roaming.delivery_models import Delivery
-from roaming.models import Party, Platform, QuarantinedObject, SyncRun
+from roaming.models import Party, Platform
+from roaming.pull_models import QuarantinedObject, SyncRun
 
 PLATFORMS = 25
 RUNS = 10

@@ -10,7 +10,8 @@ from datetime import datetime
 from django.db.models import Count, Max
 
 from ocpi.store.catalogue import STORES
-from roaming.models import Platform, SyncRun
+from roaming.models import Platform
+from roaming.pull_models import SyncRun
 
 
 @dataclass(frozen=True, slots=True)

@@ -113,62 +113,6 @@ class DirectoryVersion(models.Model):
         return str(self.value)
 
 
-class SyncRun(models.Model):
-    """One pull of one module from one platform."""
-
-    platform = models.ForeignKey(Platform, on_delete=models.CASCADE, related_name="runs")
-    module = models.CharField(max_length=20)
-    full = models.BooleanField(default=False)
-    started_at = models.DateTimeField(default=timezone.now)
-    finished_at = models.DateTimeField(null=True, blank=True)
-    date_from = models.DateTimeField(null=True, blank=True, help_text="Objects changed since; empty: all")
-    pages = models.PositiveIntegerField(default=0)
-    created = models.PositiveIntegerField(default=0)
-    updated = models.PositiveIntegerField(default=0)
-    unchanged = models.PositiveIntegerField(default=0)
-    quarantined = models.PositiveIntegerField(default=0)
-    error = models.TextField(blank=True, default="")
-
-    class Meta:
-        indexes = [models.Index(fields=["platform", "module", "-started_at"], name="syncrun_latest")]
-
-    def __str__(self) -> str:
-        return f"{self.platform} {self.module} {self.started_at:%Y-%m-%d %H:%M}"
-
-
-class PullCursor(models.Model):
-    """How far a module of a platform has been pulled, and whether somebody is pulling it."""
-
-    platform = models.ForeignKey(Platform, on_delete=models.CASCADE, related_name="cursors")
-    module = models.CharField(max_length=20)
-    date_from = models.DateTimeField(null=True, blank=True, help_text="Start of the last complete run")
-    claimed_until = models.DateTimeField(null=True, blank=True, help_text="A run is under way until then")
-
-    class Meta:
-        constraints = [models.UniqueConstraint(fields=["platform", "module"], name="pullcursor_key")]
-
-    def __str__(self) -> str:
-        return f"{self.platform} {self.module}"
-
-
-class QuarantinedObject(models.Model):
-    """A partner's object that cannot be used, kept as it came with what is wrong with it."""
-
-    platform = models.ForeignKey(Platform, on_delete=models.CASCADE, related_name="quarantine")
-    module = models.CharField(max_length=20)
-    identity = models.CharField(max_length=120, help_text="Owner and id as far as they can be read")
-    document = models.TextField()
-    defects = models.TextField(help_text="Violations with JSON Pointers, as JSON")
-    first_seen_at = models.DateTimeField(auto_now_add=True)
-    last_seen_at = models.DateTimeField(auto_now=True)
-
-    class Meta:
-        constraints = [models.UniqueConstraint(fields=["platform", "module", "identity"], name="quarantine_key")]
-
-    def __str__(self) -> str:
-        return f"{self.module} {self.identity}"
-
-
 from roaming import (  # noqa: E402, F401  (Django finds an app's models here)
     agreement_models,
     authorization_models,
@@ -176,4 +120,5 @@ from roaming import (  # noqa: E402, F401  (Django finds an app's models here)
     delivery_models,
     exchange_models,
     hub_models,
+    pull_models,
 )

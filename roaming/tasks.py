@@ -13,8 +13,10 @@ from roaming.commands import delivering, sweeping
 from roaming.delivery import lanes
 from roaming.delivery.streams import Stream
 from roaming.exchanges import pruning
-from roaming.models import Platform, SyncRun
-from roaming.sync import pull
+from roaming.models import Platform
+from roaming.pull_models import QuarantinedObject, SyncRun
+from roaming.sync import intake, pull
+from roaming.sync.cursors import UnderWay
 
 
 @shared_task
@@ -33,22 +35,25 @@ def drain_lane(platform_id: int) -> None:
 
 @shared_task
 def pull_due() -> None:
-    """Start the pulls whose time has come."""
+    """Send a worker to every platform that something is to be pulled from."""
     for platform in Platform.objects.filter(state=Platform.State.CONNECTED):
-        if any(pull.may_pull(platform, module) and pull.is_due(platform, module) for module in pull.MODULES):
+        if pull.due(platform):
             pull_platform.apply_async((platform.pk,), expires=60)
 
 
 @shared_task
-def pull_platform(platform_id: int, full: bool = False, now: bool = False) -> None:
-    """Pull what is due, or everything that may be pulled when staff ask for it `now` or `full`."""
+def pull_platform(platform_id: int) -> None:
+    """Pull what is due, one module after the other."""
     platform = Platform.objects.filter(pk=platform_id, state=Platform.State.CONNECTED).first()
-    if platform is None:
-        return
-    for module in pull.MODULES:
-        if pull.may_pull(platform, module) and (full or now or pull.is_due(platform, module)):
-            with contextlib.suppress(pull.UnderWay):
-                pull.pull(platform, module, full=full)
+    while platform and (modules := pull.due(platform)):
+        with contextlib.suppress(UnderWay):
+            pull.pull(platform, modules[0])
+
+
+@shared_task
+def retry_quarantine() -> None:
+    """Judge again what is in quarantine: our rules may have changed since."""
+    intake.retry(QuarantinedObject.objects.all())
 
 
 @shared_task

@@ -5,7 +5,7 @@ No redirects, bounded time and size, addresses judged when connecting (`url_poli
 
 import ssl
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from functools import cache
 from typing import Any
 from urllib.parse import urlencode
@@ -18,7 +18,6 @@ from ocpi.client import url_policy
 from ocpi.client.messages import (
     Answer,
     NotOcpi,
-    PartnerError,
     Presented,
     TimedOut,
     Unreachable,
@@ -26,7 +25,6 @@ from ocpi.client.messages import (
     request_headers,
 )
 from ocpi.client.noting import Noted
-from ocpi.transport import pagination
 from ocpi.transport.headers import MessageIds, RoutingHeaders
 from ocpi.transport.transcripts import Transcript
 from ocpi.types import codec
@@ -126,18 +124,6 @@ class OcpiClient:
         answer = interpret(response.status_code, response.headers, transcript.response)
         transcript.status_code = answer.status_code
         return answer
-
-    def pages(self, url: str, params: Mapping[str, str]) -> Iterator[tuple[list[Any], Answer]]:
-        """The pages of a list, following Link; raises PartnerError, also when a partner's Links go in circles."""
-        seen: set[str] = set()
-        following: str | None = url
-        while following:
-            if following in seen:
-                raise PartnerError(f"the partner's Link leads back to {following}")
-            seen.add(following)
-            answer = self.get(following, params if following == url else None)
-            yield (answer.data if isinstance(answer.data, list) else []), answer
-            following = pagination.next_link(answer.headers.get("Link"))
 
 
 def _bounded(response: httpx.Response, url: str, deadline: float) -> bytes:

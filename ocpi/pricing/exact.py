@@ -10,8 +10,6 @@ from decimal import ROUND_CEILING, Context, Decimal, DivisionByZero, InvalidOper
 ZERO = Decimal(0)
 ONE = Decimal(1)
 HOUR = Decimal(3600)
-LARGEST = Decimal("1e12")
-"""No volume, price, limit or VAT rate is this large; hostile exponents end here."""
 
 _CONTEXT = Context(prec=100, traps=[InvalidOperation, DivisionByZero, Overflow])
 _PLAIN_PLACES = 20

@@ -5,7 +5,6 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from ocpi.pricing.exact import LARGEST
 from ocpi.pricing.faults import BadInput
 from ocpi.types import times
 
@@ -14,6 +13,8 @@ SECOND = 1_000_000
 
 DAY = 86_400 * SECOND
 
+_DIGITS = 16  # no quantity, price or rate has more before the point, nor as many zeros after it
+_YEARS = range(1900, 9000)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _NUMERAL = re.compile(r"[-+]?\d{1,40}(\.\d{1,40})?", re.ASCII)
 _UNKNOWN_TIME = "1970-1-1T00:00:00Z"  # §mod_cdrs_cdr_object spells the unknown time like this
@@ -27,7 +28,7 @@ def number(value: Any) -> Decimal:
         value = Decimal(value)
     if not isinstance(value, Decimal) or not value.is_finite():
         raise BadInput("is not a number")
-    if abs(value) >= LARGEST or (value and value.adjusted() < -40):
+    if not -_DIGITS < value.adjusted() < _DIGITS:
         raise BadInput("is out of range")
     return value
 
@@ -42,6 +43,8 @@ def instant(value: Any) -> int:
         moment = _odd_instant(value)
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=UTC)
+    if moment.year not in _YEARS:
+        raise BadInput("is out of range")
     since = moment - _EPOCH
     return (since.days * 86_400 + since.seconds) * SECOND + since.microseconds
 

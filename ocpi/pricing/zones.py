@@ -5,6 +5,7 @@ Only a UTC instant is ever converted; a local time is never reckoned with.
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta, timezone
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from ocpi.pricing.countries import ZONES
@@ -15,18 +16,11 @@ from ocpi.pricing.scalars import DAY, SECOND, moment_of
 _STEADY = 7 * DAY  # no zone goes to another offset and back within a week
 
 
-class Place(tuple[str, str]):
-    """The name of a time zone and where it is known from."""
+class Place(NamedTuple):
+    """The name of a time zone, and where it is known from."""
 
-    __slots__ = ()
-
-    @property
-    def zone(self) -> str:
-        return self[0]
-
-    @property
-    def source(self) -> str:
-        return self[1]
+    zone: str
+    source: str
 
 
 def place_of(usage: Usage, argument: str | None = None) -> Place:
@@ -36,18 +30,18 @@ def place_of(usage: Usage, argument: str | None = None) -> Place:
     """
     if argument is not None:
         _load(argument)
-        return Place((argument, "argument"))
+        return Place(argument, "argument")
     location = usage.location
     if (named := location.get("time_zone")) is not None:
         try:
             _load(named)
         except BadInput as fault:
             raise fault.below("cdr_location" if "cdr_location" in usage.document else "location", "time_zone") from None
-        return Place((named, "location"))
+        return Place(named, "location")
     country = location.get("country")
     if isinstance(country, str) and (zone := ZONES.get(country.upper())):
-        return Place((zone, "country"))
-    return Place(("UTC", "assumed"))
+        return Place(zone, "country")
+    return Place("UTC", "assumed")
 
 
 def _load(name: object) -> ZoneInfo:

@@ -97,7 +97,8 @@ def upsert(
     replaced = ", ".join(f"{name} = excluded.{name}" for name in columns if name not in unique)
     return fetch(
         f"INSERT INTO {model._meta.db_table} ({', '.join(columns)}) {_from_json(model, columns)} "
-        f"ON CONFLICT ({', '.join(unique)}) DO UPDATE SET {replaced} RETURNING {returning or '1'}",
+        f"ON CONFLICT ({', '.join(unique)}) DO {f'UPDATE SET {replaced}' if replaced else 'NOTHING'} "
+        f"RETURNING {returning or '1'}",
         [codec.encode_text(rows)],
     )
 

@@ -44,6 +44,12 @@ QUESTIONS = {
         "Full resync",
         "Pull everything this platform offers, changed or not. This may take minutes for a large partner.",
     ),
+    "accept": Question(
+        "Full resync, accept disappearance",
+        "Pull everything this platform offers, and believe what its lists do not have any more: it is removed, however "
+        "much it is and whatever grace it has left. Modules whose schedule says “keep” lose nothing.",
+        danger=True,
+    ),
     "resume": Question("Resume lanes now", "End the pause after a failure and send what is waiting, at once."),
     "probe": Question(
         "Probe now",
@@ -82,7 +88,7 @@ class PlatformActions(ModelAdmin):
 
     actions_list = ("invite", "connect")
     actions_detail = (
-        {"title": "Exchange now", "icon": "sync", "items": ["pull", "resync", "resume", "probe"]},
+        {"title": "Exchange now", "icon": "sync", "items": ["pull", "resync", "accept", "resume", "probe"]},
         "renew",
         "reinvite",
         "suspend",
@@ -127,6 +133,13 @@ class PlatformActions(ModelAdmin):
     @step(QUESTIONS["resync"].title, "sync")
     def resync(self, request: HttpRequest, object_id: str) -> HttpResponse:
         return self._confirmed(request, object_id, "resync", lambda platform: pull_now(platform, full=True))
+
+    @step(QUESTIONS["accept"].title, "delete_sweep")
+    def accept(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        def do(platform: Platform) -> str:
+            return pull_now(platform, full=True, accept=True)
+
+        return self._confirmed(request, object_id, "accept", do)
 
     @step(QUESTIONS["resume"].title, "resume")
     def resume(self, request: HttpRequest, object_id: str) -> HttpResponse:

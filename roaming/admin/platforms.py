@@ -20,7 +20,8 @@ from roaming.admin.actions import PlatformActions
 from roaming.admin.deliveries import cursor_chip, outcome_chip
 from roaming.admin.records import run_chip
 from roaming.delivery import desk
-from roaming.models import Platform, QuarantinedObject, SyncRun
+from roaming.models import Platform
+from roaming.pull_models import QuarantinedObject, SyncRun
 
 TONES = {
     Platform.State.PLANNED.value: "info",

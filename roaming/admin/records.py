@@ -4,7 +4,7 @@ from django.contrib import admin
 from django.utils.safestring import SafeString
 
 from ocpi.admin.reading import ReadOnlyAdmin, chip, defects, document, shorten, violations
-from roaming.models import QuarantinedObject, SyncRun
+from roaming.pull_models import QuarantinedObject, SyncRun
 
 
 def run_chip(run: SyncRun) -> SafeString:

@@ -9,21 +9,38 @@ from kombu.exceptions import OperationalError
 from roaming import tasks
 from roaming.delivery_models import FeedCursor, Lane
 from roaming.models import Platform
-from roaming.sync import pull
+from roaming.pull_models import PullCursor
+from roaming.sync import cursors, pull
 
 
 class NotStarted(Exception):
     """The work was not begun; the message is for staff."""
 
 
-def pull_now(platform: Platform, *, full: bool) -> str:
-    """Pull what changed, or everything; says what was begun."""
+def pull_now(platform: Platform, *, full: bool, accept: bool = False) -> str:
+    """Pull what changed, or everything; says what was begun. `accept`: what has disappeared is gone."""
     _usable(platform)
-    modules = [module for module in pull.MODULES if pull.may_pull(platform, module)]
-    if not modules:
+    offered = list(pull.offered(platform))
+    if not offered:
         raise NotStarted(f"{platform} offers nothing that this node consumes")
-    _wake(tasks.pull_platform, platform.pk, full=full, now=True)
-    return f"{'Full resync' if full else 'Pull'} of {', '.join(modules)} begun; the run shows up below."
+    for _, cursor in offered:
+        cursors.request(cursor, full=full, accept=accept)
+    _wake(tasks.pull_platform, platform.pk)
+    modules = ", ".join(module for module, _ in offered)
+    return f"{'Full resync' if full else 'Pull'} of {modules} begun; the run shows up below."
+
+
+def pull_modules(chosen: QuerySet[PullCursor], *, full: bool, accept: bool = False) -> str:
+    """The same of chosen modules; says how many."""
+    usable = chosen.filter(platform__state=Platform.State.CONNECTED, platform__offline_since=None)
+    ready = list(usable.order_by("pk"))
+    if not ready:
+        raise NotStarted("no connected platform that is not OFFLINE among them")
+    for cursor in ready:
+        cursors.request(cursor, full=full, accept=accept)
+    for platform_id in sorted({cursor.platform_id for cursor in ready}):
+        _wake(tasks.pull_platform, platform_id)
+    return f"{len(ready)} pull{'s' * (len(ready) > 1)} begun; the runs are among “Pulls”."
 
 
 def resume(platforms: QuerySet[Platform]) -> str:

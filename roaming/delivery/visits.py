@@ -122,8 +122,9 @@ class Visit:
     # --- booking ----------------------------------------------------------------------------------------------------
 
     def _settle(self, cursor: FeedCursor, batch: Batch, travelled: list[Parcel], ids: MessageIds) -> None:
-        errors = [parcel.error for parcel in travelled]
-        breaker.judge(self.platform.pk, [error for error in errors if error and not isinstance(error, NotTried)])
+        if travelled:  # otherwise we have learnt nothing of the platform
+            errors = [parcel.error for parcel in travelled if not isinstance(parcel.error, NotTried)]
+            breaker.judge(self.platform.pk, [error for error in errors if error])
         arrived = [parcel for parcel in travelled if parcel.error is None]
         # What failed before and is no difference any more is settled, too.
         settled = [parcel for parcel in batch.parcels if not parcel.steps and (parcel.attempts or not parcel.position)]

@@ -1,40 +1,42 @@
 """Pulling a module from a partner's Sender interface: a delta since the last complete run, or everything.
 
-Every page survives bad objects: what cannot be used is quarantined with its defects, the rest is stored. The cursor
-advances last, to the start of the run, and the next delta overlaps it, for partners' clocks differ.
+The cursor advances last, to the start of a crawl that came to its end, and the next delta overlaps it, for partners'
+clocks differ. A delta asks for what changed until its start and no later, so that it ends. A list of everything has no
+such bound: what changes while it is read must not be missing from it.
+
+After each page the place is remembered where the next begins. A crawl that was cut, by the partner or by us, is resumed
+there within the hour: `cursors.py`. Crawling: `crawling.py`; what becomes of the objects: `intake.py`; of what is
+missing: `reconciling.py`; when: `schedule.py`.
 """
 
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from urllib.parse import urlencode
 
 import structlog
-from django.db.models import Q
 from django.utils import timezone
 
 from ocpi.client.http import OcpiClient
-from ocpi.client.messages import Answer, PartnerError, Presented
+from ocpi.client.messages import Answer, PartnerError, Presented, SlowDown
 from ocpi.ids import CONFIGURATION_MODULES, PartyId
-from ocpi.ports import Caller
-from ocpi.store.catalogue import STORES
-from ocpi.store.objects import Arrival
 from ocpi.transport.headers import RoutingHeaders
-from ocpi.types import times, validation
-from ocpi.types.validation import Violation
+from ocpi.types import times
 from ocpi.v221.versions import InterfaceRole, ModuleID
 from roaming import breaker
 from roaming.directory import Peer, directory
-from roaming.models import Platform, PullCursor, SyncRun
-from roaming.sync import quarantine
-from roaming.sync.audience import CONSUMERS, OWNERS
+from roaming.models import Platform
+from roaming.pull_models import PullCursor, SyncRun
+from roaming.sync import cursors, dangling, intake, reconciling, schedule
+from roaming.sync.audience import CONSUMERS, OWNERS, PRIVATE
+from roaming.sync.crawling import crawl
+from roaming.sync.cursors import Ending, UnderWay
+from roaming.sync.oddities import Oddities
 
 log = structlog.get_logger(__name__)
 
 PAGE = 500
-OVERLAP = timedelta(minutes=5)
-INTERVAL = timedelta(minutes=5)
-CLAIM = timedelta(minutes=30)
 # Tariffs and Tokens before what refers to them.
 MODULES = (
     ModuleID.HUB_CLIENT_INFO,
@@ -47,14 +49,8 @@ MODULES = (
 # Partners may insist on date_from in these lists (errata E8); everything came after the beginning.
 DATED = frozenset({ModuleID.SESSIONS})
 BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
-CHANGED = Violation("", "rule", "differs from the CDR of this id that came before; a CDR cannot be changed", True)
 Progress = Callable[[int, int], None]
 Client = Callable[[Presented, RoutingHeaders], OcpiClient]
-Page = tuple[list[Any], Answer]
-
-
-class UnderWay(Exception):
-    """Another run of the same module and platform has not ended yet."""
 
 
 def may_pull(platform: Platform, module: ModuleID) -> bool:
@@ -68,118 +64,143 @@ def may_pull(platform: Platform, module: ModuleID) -> bool:
     return offers and wants
 
 
+def offered(platform: Platform) -> Iterator[tuple[ModuleID, PullCursor]]:
+    """What may be pulled from a platform, in the order to do it in; a schedule is made where there is none yet."""
+    found = {cursor.module: cursor for cursor in PullCursor.objects.filter(platform=platform)}
+    for module in MODULES:
+        if may_pull(platform, module):
+            cursor = found.get(module.value)
+            yield module, cursor or PullCursor.objects.get_or_create(platform=platform, module=module.value)[0]
+
+
+def due(platform: Platform) -> list[ModuleID]:
+    """The modules whose time has come; none while one is being pulled, for a platform is pulled from in order."""
+    now, found = timezone.now(), list(offered(platform))
+    if any(cursor.claimed_until and cursor.claimed_until > now for _, cursor in found):
+        return []
+    return [module for module, cursor in found if schedule.is_due(cursor, now)]
+
+
 def pull(
     platform: Platform,
     module: ModuleID,
     *,
     full: bool = False,
+    accept: bool = False,
     progress: Progress = lambda done, total: None,
     client: Client = OcpiClient,
 ) -> SyncRun:
     """Pull once; the returned SyncRun holds counts, and the error if the partner failed half way.
 
-    Raises UnderWay while another run of the same module is at work.
+    Everything when `full`, or when that is due; else what has changed. With `accept`, staff have said that what the
+    whole list does not have any more is gone. A crawl that was cut is resumed, unless it was a delta and now everything
+    is wanted. Raises UnderWay while another run of the same module is at work.
     """
-    cursor = _claim(platform, module)
-    date_from = None if full or cursor.date_from is None else cursor.date_from - OVERLAP
-    run = SyncRun.objects.create(platform=platform, module=module.value, full=date_from is None, date_from=date_from)
+    cursor = cursors.claim(platform, module)
+    if accept:
+        cursors.save(cursor, accepts_disappearance=True)
+    run = cursors.begin(cursor, full=full)
+    ending = Ending(resumable=True)  # unless we get to know better, we were cut
     try:
         with breaker.watched(platform.pk):
-            _crawl(run, platform, module, progress, client)
+            _run(run, cursor, platform, module, progress, client)
+        ending = Ending(complete=True)
+        platform.record_success()
     except PartnerError as error:
+        pause = error.retry_after if isinstance(error, SlowDown) else None
+        cut = isinstance(error, SlowDown) or breaker.is_transport_failure(error)
+        ending = Ending(resumable=cut, pause=timedelta(seconds=pause or 0))
         run.error = str(error)
         platform.record_error(run.error)
-    else:
-        cursor.date_from = run.started_at
-        platform.record_success()
+    except UnderWay as error:
+        run.error = str(error)
+        raise
     finally:
-        cursor.claimed_until = None
-        cursor.save()
-        run.finished_at = timezone.now()
-        run.save()
+        cursors.end(run, cursor, ending)
     log.info("pulled", platform=platform.name, module=module, pages=run.pages, created=run.created, error=run.error)
     return run
 
 
-def _claim(platform: Platform, module: ModuleID) -> PullCursor:
-    """The cursor of the module, ours until the run ends; raises UnderWay when it is somebody else's."""
-    cursor, _ = PullCursor.objects.get_or_create(platform=platform, module=module.value)
-    now = timezone.now()
-    free = Q(claimed_until=None) | Q(claimed_until__lt=now)
-    if not PullCursor.objects.filter(free, pk=cursor.pk).update(claimed_until=now + CLAIM):
-        raise UnderWay(f"{module.value} is being pulled from {platform.name} already")
-    cursor.refresh_from_db()
-    return cursor
+@dataclass(frozen=True, slots=True)
+class _Partner:
+    """Whom we ask, in whose name, and who is asked."""
+
+    peer: Peer
+    platform: Platform
+    sender: PartyId | None
+    client: Client
+
+    def url(self, module: ModuleID) -> str:
+        if url := self.peer.endpoint(module, InterfaceRole.SENDER):
+            return url
+        raise PartnerError(f"{self.platform.name} offers no {module.value} Sender interface")
+
+    def connected(self, module: ModuleID, to: PartyId | None = None) -> OcpiClient:
+        """A client that speaks to the owner of one object, or to whoever lists them all."""
+        receiver = to or self.peer.hub_party or self.peer.party_in(OWNERS[module])
+        routing = RoutingHeaders(to=receiver, from_=self.sender)
+        return self.client(self.platform.presented, RoutingHeaders() if module in CONFIGURATION_MODULES else routing)
 
 
-def _crawl(run: SyncRun, platform: Platform, module: ModuleID, progress: Progress, client: Client) -> None:
+def _run(
+    run: SyncRun, cursor: PullCursor, platform: Platform, module: ModuleID, progress: Progress, client: Client
+) -> None:
     picture = directory.picture(fresh=True)
-    peer = picture.peers[platform.pk]
-    url = peer.endpoint(module, InterfaceRole.SENDER)
-    if url is None:
-        raise PartnerError(f"{platform.name} offers no {module.value} Sender interface")
     sender = picture.own_party(*CONSUMERS[module]) or picture.hub_party
-    routing = RoutingHeaders(to=peer.hub_party or peer.party_in(OWNERS[module]), from_=sender)
-    if module in CONFIGURATION_MODULES:
-        routing = RoutingHeaders()
-    params = {"limit": str(PAGE)}
-    if run.date_from or module in DATED:
-        params["date_from"] = times.format(run.date_from or BEGINNING)
-    seen = 0
-    with client(platform.presented, routing) as partner:
-        for items, answer in _ahead(partner.pages(url, params)):
-            _store(run, peer, module, items)
+    partner = _Partner(picture.peers[platform.pk], platform, sender, client)
+    oddities, nameless = _crawl(run, cursor, partner, module, progress)
+    notes = oddities.notes()
+    if run.full:
+        notes += reconciling.reconcile(run, cursor, partner.peer, total=oddities.total, nameless=nameless)
+    if module in PRIVATE:
+        notes += _fetch_named(run, partner)
+    run.notes = "\n".join(notes)
+
+
+def _crawl(
+    run: SyncRun, cursor: PullCursor, partner: _Partner, module: ModuleID, progress: Progress
+) -> tuple[Oddities, int]:
+    """Take in every page; returns what was odd, and how many objects nobody could tell."""
+    url = cursor.next_url if run.resumed else _first_page(partner.url(module), cursor, module)
+    oddities, nameless = Oddities(run.date_from, whole=not run.resumed), 0
+    with partner.connected(module) as client:
+        for page in crawl(client.get, url):
+            taken = intake.take(run, partner.peer, module, page.items)
+            if run.full:
+                reconciling.see(cursor, taken.keys)
+            nameless += taken.nameless
             run.pages += 1
-            seen += len(items)
-            total = str(answer.headers.get("X-Total-Count", ""))
-            progress(seen, int(total) if total.isdecimal() else seen)
+            oddities.look(page)
+            cursors.reach(cursor, page.following, page.limit)
+            progress(oddities.received, max(page.total or 0, oddities.received))
+    return oddities, nameless
 
 
-def _ahead(pages: Iterator[Page]) -> Iterator[Page]:
-    """The same pages, the next one being fetched while the last is stored."""
-    with ThreadPoolExecutor(1, thread_name_prefix="pull") as pool:
-        following = pool.submit(next, pages, None)
-        while (page := following.result()) is not None:
-            following = pool.submit(next, pages, None)
-            yield page
+def _first_page(url: str, cursor: PullCursor, module: ModuleID) -> str:
+    """What a crawl begins with; pages no larger than the partner said it gives."""
+    params = {"limit": str(min(PAGE, cursor.page_limit or PAGE))}
+    if cursor.crawls_from and cursor.began_at:
+        params |= {"date_from": times.format(cursor.crawls_from), "date_to": times.format(cursor.began_at)}
+    elif module in DATED:
+        params["date_from"] = times.format(BEGINNING)
+    return f"{url}{'&' if '?' in url else '?'}{urlencode(params)}"
 
 
-def _store(run: SyncRun, peer: Peer, module: ModuleID, items: list[Any]) -> None:
-    store = STORES[module]
-    usable: list[Arrival] = []
-    for document in items:
-        violations = validation.check(document, store.shape)
-        if not (fatal := [found for found in violations if found.fatal] or _foreign(peer, module, document)):
-            usable.append(Arrival(document, violations))
-            continue
-        quarantine.keep(peer.id, module, document, fatal)
-        run.quarantined += 1
-    conflicting = store.conflicting(usable)
-    usable = [arrival for arrival in usable if arrival not in conflicting]
-    outcome = store.put_many(usable, source=peer.id)
-    quarantine.release(peer.id, module, [arrival.document for arrival in usable])
-    for arrival in conflicting:
-        quarantine.keep(peer.id, module, arrival.document, [CHANGED])
-    run.quarantined += len(conflicting)
-    run.created += outcome.created
-    run.updated += outcome.updated
-    run.unchanged += outcome.unchanged
-
-
-def _foreign(peer: Peer, module: ModuleID, document: dict[str, Any]) -> list[Violation]:
-    """Objects of others than the platform's parties may be ignored (§transport_and_format_client_owned_object_pull).
-
-    A hub's ClientInfos are about others.
-    """
-    if module == ModuleID.HUB_CLIENT_INFO:
+def _fetch_named(run: SyncRun, partner: _Partner) -> list[str]:
+    """Ask for the Locations that were named and are not held; that it fails does not fail the run."""
+    if not may_pull(partner.platform, ModuleID.LOCATIONS):
         return []
-    owner = PartyId.of(document["country_code"], document["party_id"])
-    if directory.may_write(Caller(peer.id, peer.name, registered=True, roles=peer.roles), owner):
-        return []
-    return [Violation("/party_id", "rule", f"{owner} is not a party of {peer.name}", True)]
 
+    def get(owner: PartyId, path: str) -> Answer:
+        with partner.connected(ModuleID.LOCATIONS, to=owner) as client:
+            return client.get(f"{partner.url(ModuleID.LOCATIONS).rstrip('/')}/{path}")
 
-def is_due(platform: Platform, module: ModuleID) -> bool:
-    """Whether the last run is long enough ago; failures are retried at the same pace."""
-    latest = SyncRun.objects.filter(platform=platform, module=module.value).order_by("-started_at").first()
-    return latest is None or latest.started_at < timezone.now() - INTERVAL
+    def take(document: Any) -> None:
+        uncounted = SyncRun()  # what is fetched is no part of the list that this run counts
+        intake.take(uncounted, partner.peer, ModuleID.LOCATIONS, [document])
+
+    try:
+        run.fetched = dangling.fetch(partner.peer.id, get, take)
+    except PartnerError as error:
+        return [f"Locations that were named could not be fetched: {error}"]
+    return []

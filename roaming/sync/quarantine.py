@@ -6,7 +6,7 @@ from typing import Any
 from ocpi.types import codec
 from ocpi.types.validation import Violation
 from ocpi.v221.versions import ModuleID
-from roaming.models import QuarantinedObject
+from roaming.pull_models import QuarantinedObject
 
 
 def identity(document: Any) -> str:

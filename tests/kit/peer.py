@@ -279,14 +279,7 @@ class FakePeer:
         return enveloped() if request.method == "DELETE" else enveloped(self.credentials())
 
     def _page(self, request: Recorded, module: str) -> Reply:
-        since = request.query.get("date_from")
-        found = [
-            item
-            for item in self.objects.get(module, ())
-            if since is None
-            or not isinstance(item, dict)
-            or times.parse(str(item.get("last_updated"))) >= times.parse(since)
-        ]
+        found = [item for item in self.objects.get(module, ()) if _is_within(item, request.query)]
         offset = int(request.query.get("offset", 0))
         limit = min(int(request.query.get("limit", self.page_limit)), self.page_limit)
         headers = {"X-Total-Count": str(len(found)), "X-Limit": str(self.page_limit)}
@@ -354,6 +347,15 @@ class FakePeer:
     def pause(self, seconds: float) -> None:
         """Sleep, unless the peer is being stopped."""
         self._stopping.wait(seconds)
+
+
+def _is_within(item: Any, query: Mapping[str, str]) -> bool:
+    """Whether an object is between date_from (including) and date_to (excluding); what has no date always is."""
+    if not isinstance(item, dict) or not {"date_from", "date_to"} & query.keys():
+        return True
+    moment = times.parse(str(item.get("last_updated")))
+    begins, ends = query.get("date_from"), query.get("date_to")
+    return (begins is None or times.parse(begins) <= moment) and (ends is None or moment < times.parse(ends))
 
 
 class _Server(ThreadingHTTPServer):

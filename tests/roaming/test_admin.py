@@ -22,7 +22,8 @@ from ocpi.v221.versions import ModuleID
 from roaming import registration
 from roaming.delivery_models import Delivery, FeedCursor, Lane
 from roaming.directory import directory
-from roaming.models import CredentialsToken, Party, Platform, SyncRun
+from roaming.models import CredentialsToken, Party, Platform
+from roaming.pull_models import SyncRun
 from roaming.sync import quarantine
 from tests.kit.objects import location, without
 from tests.kit.peer import FakePeer, fails

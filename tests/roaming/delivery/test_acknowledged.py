@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.utils import timezone
 
 from ocpi.ids import PartyId
@@ -121,6 +122,7 @@ def test_a_status_of_a_location_it_does_not_hold_comes_with_the_location(peer: F
 def test_a_change_made_while_a_send_is_in_flight_is_not_lost(peer: FakePeer) -> None:
     def change_meanwhile(peer: FakePeer, request: Recorded) -> Any:
         set_status("E-1", "BLOCKED", 2)
+        connection.close()  # of the peer's thread
         return peer.answer(request)
 
     peer.misbehave(change_meanwhile, method="PATCH", count=1)
@@ -307,6 +309,7 @@ def test_a_worker_that_lost_its_lane_writes_nothing(peer: FakePeer) -> None:
     def be_overtaken(peer: FakePeer, request: Recorded) -> Any:
         Lane.objects.update(claimed_until=None)
         assert Claim.take(Lane.objects.get().pk)
+        connection.close()  # of the peer's thread
         return peer.answer(request)
 
     before = Delivery.objects.get().image

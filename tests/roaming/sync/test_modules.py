@@ -14,7 +14,8 @@ from ocpi.types import codec
 from ocpi.v221.versions import ModuleID
 from roaming import directory
 from roaming.delivery_models import Delivery
-from roaming.models import Party, Platform, QuarantinedObject, SyncRun
+from roaming.models import Party, Platform
+from roaming.pull_models import QuarantinedObject, SyncRun
 from roaming.sync import pull
 from tests.kit.lanes import drain, settle, wait_out
 from tests.kit.objects import (

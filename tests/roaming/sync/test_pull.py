@@ -6,11 +6,12 @@ import pytest
 from django.utils import timezone
 
 from ocpi.models import Location, ObjectCount
-from ocpi.types import codec
+from ocpi.types import codec, times
 from ocpi.v221.versions import ModuleID
 from roaming import directory
-from roaming.models import Party, PullCursor, QuarantinedObject, SyncRun
-from roaming.sync import pull
+from roaming.models import Party
+from roaming.pull_models import PullCursor, QuarantinedObject
+from roaming.sync import cursors, pull
 from tests.kit.objects import location, without
 from tests.kit.peer import circular_link, drips, fails, garbage, redirects
 from tests.kit.platforms import register
@@ -58,9 +59,18 @@ def test_the_second_pull_asks_for_what_changed_since_the_first_with_an_overlap(p
     peer.objects["locations"] = [theirs()]
     first = run(platform)
     second = run(platform)
-    assert second.date_from == first.started_at - pull.OVERLAP
-    assert "date_from" in peer.requested("GET", "locations")[-1].query
+    assert second.date_from == first.started_at - cursors.OVERLAP
     assert not second.full
+
+
+def test_a_delta_asks_for_what_changed_until_its_start_and_the_whole_list_for_all(peer, platform):
+    """R5.1: so that a delta ends; of a whole list nothing may be missing because it just changed."""
+    run(platform)
+    second = run(platform)
+    first_request, second_request = peer.requested("GET", "locations")
+    assert first_request.query.keys() == {"limit"}
+    asked = [times.parse(second_request.query[name]) for name in ("date_from", "date_to")]
+    assert [second.date_from - asked[0], second.started_at - asked[1]] < [timedelta(milliseconds=1)] * 2
 
 
 def test_a_full_pull_asks_for_everything_and_finds_nothing_new(peer, platform):
@@ -153,14 +163,6 @@ def test_only_modules_that_somebody_offers_and_we_consume_are_pulled(fake_peer, 
     Party.objects.filter(platform=None, role="EMSP").delete()
     directory.changed()
     assert not pull.may_pull(platform, LOCATIONS), "a pure CPO node has no use for them"
-
-
-def test_a_pull_is_due_again_after_its_interval(peer, platform):
-    assert pull.is_due(platform, LOCATIONS)
-    done = run(platform)
-    assert not pull.is_due(platform, LOCATIONS)
-    SyncRun.objects.filter(pk=done.pk).update(started_at=done.started_at - pull.INTERVAL)
-    assert pull.is_due(platform, LOCATIONS)
 
 
 def test_progress_is_told_with_the_partners_total(peer, platform):

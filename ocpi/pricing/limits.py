@@ -1,0 +1,66 @@
+"""min_price and max_price: net and gross each within their own limit (§mod_tariffs_tariff_object)."""
+
+from decimal import Decimal
+from typing import NamedTuple
+
+from ocpi.pricing.exact import ZERO, ratio
+from ocpi.pricing.readings import Readings
+from ocpi.pricing.tariffs import Limit, Tariff
+
+
+class Money(NamedTuple):
+    """An amount without and with VAT, in 3600ths."""
+
+    excl: Decimal
+    incl: Decimal
+
+
+class Limited(NamedTuple):
+    """The amount a limit made of another. `is_attributed`: the tax follows from the rates of the session."""
+
+    name: str
+    limit: Limit
+    before: Money
+    after: Money
+    is_attributed: bool
+
+
+def apply(amount: Money, tariff: Tariff | None, *, is_session: bool, readings: Readings) -> list[Limited]:
+    """The limits that change the amount, in the order of their application: the maximum has the last word.
+
+    The maximum caps the reservation, too; the minimum is the price of a charging session, so there is none without.
+    """
+    steps: list[Limited] = []
+    if tariff is None or readings.limits_ignored:
+        return steps
+    for name, limit in (("min_price", tariff.minimum if is_session else None), ("max_price", tariff.maximum)):
+        if limit is None:
+            continue
+        before = steps[-1].after if steps else amount
+        after, is_attributed = _limited(before, limit, tariff, is_least=name == "min_price", readings=readings)
+        if after != before:
+            steps.append(Limited(name, limit, before, after, is_attributed))
+    return steps
+
+
+def _limited(
+    before: Money, limit: Limit, tariff: Tariff, *, is_least: bool, readings: Readings
+) -> tuple[Money, bool]:
+    clamp = max if is_least else min
+    excl = clamp(before.excl, limit.excl)
+    follows = _with_tax(excl, before, tariff)
+    if limit.incl is None or readings.limit_tax_on_base:
+        incl = before.incl if excl == before.excl else follows
+        return Money(excl, incl), True
+    incl = clamp(before.incl, limit.incl)
+    return Money(excl, incl), incl in (follows, before.incl)
+
+
+def _with_tax(excl: Decimal, before: Money, tariff: Tariff) -> Decimal:
+    """The net amount with tax at the blended rate of the session, or at the one rate of the tariff."""
+    if before.excl:
+        return ratio(excl * before.incl, before.excl)
+    rates = {rate.vat for table in tariff.tables for ladder in table.ladders for rate in ladder.rates}
+    if len(rates) == 1 and (vat := rates.pop()) is not None:
+        return excl + ratio(excl * vat, Decimal(100))
+    return excl + ZERO

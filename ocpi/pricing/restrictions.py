@@ -1,0 +1,257 @@
+"""When a tariff element applies: each restriction compiled once to a check (§mod_tariffs_tariffrestrictions_class).
+
+A check is asked two things of a moment: does it hold, and what did it see. Absent, null and empty restrictions are
+none at all; all that are left have to hold. `reservation` is no check: it decides in which context an element serves.
+"""
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from ocpi.pricing.faults import BadInput
+from ocpi.pricing.readings import Readings
+from ocpi.pricing.scalars import DAY, SECOND, number
+
+WEEKDAYS = ("MONDAY", "TUESDAY", "WEDNESDAY", "THURSDAY", "FRIDAY", "SATURDAY", "SUNDAY")
+
+_THURSDAY = 3  # the first of January 1970
+_FIRST_DAY = date(1970, 1, 1).toordinal()
+_TIME = re.compile(r"(\d{1,2}):([0-5]\d)(?::([0-5]\d))?", re.ASCII)
+
+
+class Moment:
+    """The state of a session at one instant, as restrictions ask for it."""
+
+    __slots__ = ("average_power", "elapsed", "gauges", "kwh", "local", "readings")
+
+    def __init__(
+        self,
+        local: int,
+        kwh: Decimal,
+        elapsed: int,
+        gauges: Mapping[str, Decimal] | None,
+        average_power: Decimal | None,
+        readings: Readings,
+    ) -> None:
+        self.local = local
+        self.kwh = kwh
+        self.elapsed = elapsed
+        self.gauges = gauges
+        self.average_power = average_power
+        self.readings = readings
+
+    @property
+    def time_of_day(self) -> int:
+        return self.local % DAY
+
+    @property
+    def weekday(self) -> int:
+        return (self.local // DAY + _THURSDAY) % 7
+
+    @property
+    def day(self) -> int:
+        return self.local // DAY + _FIRST_DAY
+
+    def gauge(self, unit: str, first: str, second: str) -> Decimal | None:
+        """A measured current or power by preference; power can be inferred, current cannot."""
+        if self.gauges:
+            for name in (f"{first}_{unit}", f"{second}_{unit}", unit):
+                if (value := self.gauges.get(name)) is not None:
+                    return value
+        return self.average_power if unit == "POWER" else None
+
+    def infers(self, unit: str) -> bool:
+        """Whether nothing of the kind was measured."""
+        return not self.gauges or not any(name.endswith(unit) for name in self.gauges)
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One restriction: `bound` as the tariff writes it, and for borders the numbers where the answer can change."""
+
+    name: str
+    bound: Any
+    holds: Callable[[Moment], bool]
+    seen: Callable[[Moment], object]
+    borders: tuple[Decimal, ...] = ()
+
+    @property
+    def needs_clock(self) -> bool:
+        return self.name in ("time", "date", "day_of_week")
+
+
+@dataclass(frozen=True, slots=True)
+class Restrictions:
+    """The checks of an element and the context it serves; `odd` names members with values we had to interpret."""
+
+    checks: tuple[Check, ...]
+    reservation: str | None
+    odd: tuple[str, ...] = ()
+    unlisted: tuple[str, ...] = ()
+
+
+def read(members: Any) -> Restrictions:
+    """The restrictions of an element; raises `BadInput` with the member at fault."""
+    if not members:
+        return Restrictions((), None)
+    if not isinstance(members, Mapping):
+        raise BadInput("is not an object")
+    odd: list[str] = []
+    unlisted: list[str] = []
+    start, end = (_time_of_day(members, name, odd) for name in ("start_time", "end_time"))
+    checks = [
+        *_window(members, start, end),
+        *_dates(members),
+        *_weekdays(members, start, end, unlisted),
+        *_amounts(members),
+        *_gauges(members),
+    ]
+    reservation = members.get("reservation") or None
+    if reservation is not None and not isinstance(reservation, str):
+        raise BadInput("has the wrong type", "reservation")
+    return Restrictions(tuple(checks), reservation, tuple(odd), tuple(unlisted))
+
+
+def _time_of_day(members: Mapping[str, Any], name: str, odd: list[str]) -> int | None:
+    """Microseconds since midnight. 24:00 is 00:00; 9:00 is 09:00."""
+    text = members.get(name)
+    if text is None or text == "":
+        return None
+    match = _TIME.fullmatch(text) if isinstance(text, str) else None
+    if match is None or int(match[1]) > 24 or (int(match[1]) == 24 and match[2] != "00"):
+        raise BadInput("is not a time of day such as 08:30", name)
+    if len(text) != 5 or match[1] == "24":
+        odd.append(name)
+    return (int(match[1]) % 24 * 3600 + int(match[2]) * 60 + int(match[3] or 0)) * SECOND
+
+
+def _window(members: Mapping[str, Any], start: int | None, end: int | None) -> Iterator[Check]:
+    if start is None and end is None:
+        return
+    bound = f"{members.get('start_time') or ''}-{members.get('end_time') or ''}"
+    borders = tuple(Decimal(border) for border in {start, end} if border is not None)
+    yield Check("time", bound, _within(start, end), _clock_time, borders)
+
+
+def _within(start: int | None, end: int | None) -> Callable[[Moment], bool]:
+    """A window may wrap around midnight; from a time to the same time is the whole day, until 00:00 is all of it."""
+    if end is None:
+        return lambda moment: start is not None and moment.local % DAY >= start
+    if start is None:
+        if end == 0:
+            return lambda moment: not moment.readings.midnight_end_never
+        return lambda moment: moment.local % DAY < end
+    if start == end:
+        return lambda moment: not moment.readings.equal_times_never
+    if start < end:
+        return lambda moment: start <= moment.local % DAY < end
+    return lambda moment: not end <= moment.local % DAY < start
+
+
+def _clock_time(moment: Moment) -> str:
+    seconds = moment.time_of_day // SECOND
+    return f"{seconds // 3600:02}:{seconds // 60 % 60:02}:{seconds % 60:02}"
+
+
+def _dates(members: Mapping[str, Any]) -> Iterator[Check]:
+    """From `start_date`, inclusive, to `end_date`, exclusive."""
+    for name in ("start_date", "end_date"):
+        if not (text := members.get(name)):
+            continue
+        try:
+            day = date.fromisoformat(text[:10]).toordinal()
+        except (ValueError, TypeError, KeyError):
+            raise BadInput("is not a date such as 2026-01-31", name) from None
+        yield Check("date", f"{name} {text}", _from_day(day) if name == "start_date" else _to_day(day), _date)
+
+
+def _from_day(day: int) -> Callable[[Moment], bool]:
+    return lambda moment: moment.day >= day
+
+
+def _to_day(day: int) -> Callable[[Moment], bool]:
+    return lambda moment: moment.day < day
+
+
+def _date(moment: Moment) -> str:
+    return date.fromordinal(moment.day).isoformat()
+
+
+def _weekdays(
+    members: Mapping[str, Any], start: int | None, end: int | None, unlisted: list[str]
+) -> Iterator[Check]:
+    """The weekday of the local date at the moment, also inside a window that wraps around midnight."""
+    if not (names := members.get("day_of_week")):
+        return
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        raise BadInput("is not a list of weekdays", "day_of_week")
+    days = frozenset(WEEKDAYS.index(name.upper()) for name in names if name.upper() in WEEKDAYS)
+    if any(name not in WEEKDAYS for name in names):
+        unlisted.append("day_of_week")
+    tail = end if start is not None and end is not None and end < start else 0
+
+    def holds(moment: Moment) -> bool:
+        weekday = moment.weekday
+        if tail and moment.readings.window_of_starting_day and moment.time_of_day < tail:
+            weekday = (weekday - 1) % 7
+        return weekday in days
+
+    yield Check("day_of_week", list(names), holds, lambda moment: WEEKDAYS[moment.weekday])
+
+
+def _amounts(members: Mapping[str, Any]) -> Iterator[Check]:
+    """Energy of the session so far in kWh, and its duration in seconds: from min, inclusive, to max, exclusive."""
+    for name, make in _AMOUNTS.items():
+        if (value := members.get(name)) is not None:
+            bound = _number(value, name)
+            scaled = bound * SECOND if name.endswith("duration") else bound
+            yield Check(name, value, make(scaled), _elapsed if name.endswith("duration") else _kwh, (scaled,))
+
+
+def _kwh(moment: Moment) -> Decimal:
+    return moment.kwh
+
+
+def _elapsed(moment: Moment) -> Decimal:
+    return Decimal(moment.elapsed).scaleb(-6).normalize()
+
+
+_AMOUNTS: dict[str, Callable[[Decimal], Callable[[Moment], bool]]] = {
+    "min_kwh": lambda bound: lambda moment: moment.kwh >= bound,
+    "max_kwh": lambda bound: lambda moment: moment.kwh < bound,
+    "min_duration": lambda bound: lambda moment: moment.elapsed >= bound,
+    "max_duration": lambda bound: lambda moment: moment.elapsed < bound,
+}
+
+
+def _gauges(members: Mapping[str, Any]) -> Iterator[Check]:
+    """The highest of a period reaches a minimum, its lowest stays below a maximum."""
+    for unit in ("CURRENT", "POWER"):
+        if (value := members.get(name := f"min_{unit.lower()}")) is not None:
+            yield _gauge(name, value, unit, "MAX", "MIN")
+        if (value := members.get(name := f"max_{unit.lower()}")) is not None:
+            yield _gauge(name, value, unit, "MIN", "MAX")
+
+
+def _gauge(name: str, value: Any, unit: str, first: str, second: str) -> Check:
+    bound = _number(value, name)
+
+    def seen(moment: Moment) -> Decimal | None:
+        return moment.gauge(unit, first, second)
+
+    def holds(moment: Moment) -> bool:
+        if (measured := seen(moment)) is None or (moment.readings.unmeasured_holds and moment.infers(unit)):
+            return moment.readings.unmeasured_holds
+        return measured >= bound if first == "MAX" else measured < bound
+
+    return Check(name, value, holds, seen, (bound,))
+
+
+def _number(value: Any, name: str) -> Decimal:
+    try:
+        return number(value)
+    except BadInput as fault:
+        raise fault.below(name) from None
