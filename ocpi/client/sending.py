@@ -9,10 +9,10 @@ import atexit
 import threading
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cache
 from typing import Any
 
 import aiohttp
+import uvloop
 from aiohttp.abc import AbstractResolver, ResolveResult
 from aiohttp.resolver import ThreadedResolver
 from django.conf import settings
@@ -79,12 +79,18 @@ def hold(
     return asyncio.run_coroutine_threadsafe(_hold(talks, presented, ids, in_flight, pace), _loop()).result()
 
 
-@cache
+_starting = threading.Lock()
+_running: asyncio.AbstractEventLoop | None = None
+
+
 def _loop() -> asyncio.AbstractEventLoop:
-    loop = asyncio.new_event_loop()
-    threading.Thread(target=loop.run_forever, name="talks", daemon=True).start()
-    atexit.register(lambda: asyncio.run_coroutine_threadsafe(_hang_up(), loop).result())
-    return loop
+    global _running
+    with _starting:
+        if _running is None:
+            _running = uvloop.new_event_loop()
+            threading.Thread(target=_running.run_forever, name="talks", daemon=True).start()
+            atexit.register(_hang_up)
+        return _running
 
 
 _session: aiohttp.ClientSession | None = None
@@ -99,9 +105,9 @@ def _opened() -> aiohttp.ClientSession:
     return _session
 
 
-async def _hang_up() -> None:
+def _hang_up() -> None:
     if _session is not None:
-        await _session.close()
+        asyncio.run_coroutine_threadsafe(_session.close(), _loop()).result()
 
 
 async def _hold(

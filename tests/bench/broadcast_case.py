@@ -37,6 +37,9 @@ class _Handler(BaseHTTPRequestHandler):
 
     def log_message(self, format: str, *args: object) -> None: ...
 
+    def do_PATCH(self) -> None:
+        self.do_PUT()
+
     def do_PUT(self) -> None:
         self.rfile.read(int(self.headers["Content-Length"]))
         self.server.heard[self.path.split("/")[1]] = time.monotonic()
