@@ -22,8 +22,8 @@ from celery import beat
 from celery.worker import state
 from celery.worker.worker import WorkController
 from django.db import connections
-from django_celery_beat.schedulers import DatabaseScheduler
 
+from config.beat import LeasedScheduler
 from config.celery import app
 from roaming.exchanges.log import exchange_log
 
@@ -54,7 +54,7 @@ class _Server(uvicorn.Server):
     def __init__(self, config: uvicorn.Config, on_started: Callable[[], None]) -> None:
         super().__init__(config)
         self._on_started = on_started
-        self._beat = beat.Service(app, scheduler_cls=DatabaseScheduler, max_interval=BEAT_SECONDS)
+        self._beat = beat.Service(app, scheduler_cls=LeasedScheduler, max_interval=BEAT_SECONDS)
         self.ended_at: float | None = None
 
     @contextlib.contextmanager

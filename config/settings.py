@@ -215,7 +215,7 @@ CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_TIMEZONE = "UTC"
-CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
+CELERY_BEAT_SCHEDULER = "config.beat:LeasedScheduler"
 # Work is a row before it is a task (DESIGN section 2.5); these sweeps repair every lost wake-up.
 CELERY_BEAT_SCHEDULE = {
     "wake lanes that are behind": {
@@ -228,10 +228,15 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 2.0,
         "options": {"expires": 2},
     },
-    "pull deltas that are due": {
+    # Each platform and module has its own interval and hour (pull schedules); this looks whose time has come.
+    "pull what is due": {
         "task": "roaming.tasks.pull_due",
         "schedule": 10.0,
         "options": {"expires": 10},
+    },
+    "judge the quarantine again": {
+        "task": "roaming.tasks.retry_quarantine",
+        "schedule": crontab(hour="4", minute="57"),
     },
     "probe platforms that are quiet or OFFLINE": {
         "task": "roaming.tasks.probe_due",

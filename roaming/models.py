@@ -120,5 +120,6 @@ from roaming import (  # noqa: E402, F401  (Django finds an app's models here)
     delivery_models,
     exchange_models,
     hub_models,
+    lease_models,
     pull_models,
 )

@@ -1,0 +1,48 @@
+"""Beat, of which exactly one is at work: a second that was started by mistake, or by a deploy that overlaps, waits."""
+
+from typing import Any
+
+import structlog
+from django.db import Error, close_old_connections
+from django_celery_beat.schedulers import DatabaseScheduler
+
+from roaming.leases import TERM, Holder
+
+log = structlog.get_logger(__name__)
+
+_RETRY_SECONDS = TERM.total_seconds() / 5
+
+
+class LeasedScheduler(DatabaseScheduler):
+    """The schedule in the database, for whoever holds the lease on it."""
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        self._lease = Holder("beat")
+        self._at_work = True
+        super().__init__(*arguments, **options)
+
+    def tick(self, *arguments: Any, **options: Any) -> float:
+        """Send what is due; returns the seconds until there may be something again."""
+        if not self._holds():
+            return min(_RETRY_SECONDS, self.max_interval)
+        seconds: float = super().tick(*arguments, **options)
+        return seconds
+
+    def close(self) -> None:
+        super().close()
+        try:
+            self._lease.release()
+        except Error as error:
+            log.warning("the lease on the schedule could not be given up", error=type(error).__name__)
+
+    def _holds(self) -> bool:
+        close_old_connections()
+        try:
+            holds = self._lease.hold()
+        except Error as error:
+            log.warning("the lease on the schedule could not be renewed", error=type(error).__name__)
+            holds = False
+        if holds is not self._at_work:
+            log.info("beat is at work" if holds else "beat waits: another one is at work, or the database is away")
+        self._at_work = holds
+        return holds
