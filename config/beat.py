@@ -21,12 +21,11 @@ class LeasedScheduler(DatabaseScheduler):
         self._at_work = True
         super().__init__(*arguments, **options)
 
-    def tick(self, *arguments: Any, **options: Any) -> float:
+    def tick(self, *arguments: Any, **options: Any) -> Any:
         """Send what is due; returns the seconds until there may be something again."""
         if not self._holds():
             return min(_RETRY_SECONDS, self.max_interval)
-        seconds: float = super().tick(*arguments, **options)
-        return seconds
+        return super().tick(*arguments, **options)
 
     def close(self) -> None:
         super().close()

@@ -5,21 +5,17 @@ share one event loop in a thread of its own, so that callers may be ordinary thr
 """
 
 import asyncio
-import atexit
 import threading
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
-import aiohttp
 import uvloop
-from aiohttp.abc import AbstractResolver, ResolveResult
-from aiohttp.resolver import ThreadedResolver
 from django.conf import settings
-from yarl import URL
 
 from ocpi.client import url_policy
-from ocpi.client.http import CONNECT_SECONDS, trust
+from ocpi.client.connections import Connections
 from ocpi.client.messages import (
     Answer,
     NotOcpi,
@@ -36,8 +32,6 @@ from ocpi.transport.headers import MessageIds, RoutingHeaders
 from ocpi.transport.transcripts import Transcript
 
 MAX_ANSWER = 1024 * 1024
-# Shorter than the servers that are usual keep theirs: a request on a connection that is just being closed is lost.
-_KEEP_OPEN_SECONDS = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,25 +83,13 @@ def _loop() -> asyncio.AbstractEventLoop:
         if _running is None:
             _running = uvloop.new_event_loop()
             threading.Thread(target=_running.run_forever, name="talks", daemon=True).start()
-            atexit.register(_hang_up)
         return _running
 
 
-_session: aiohttp.ClientSession | None = None
-
-
-def _opened() -> aiohttp.ClientSession:
-    """The connections of this process; to be called in the loop."""
-    global _session
-    if _session is None:
-        connector = aiohttp.TCPConnector(limit=0, resolver=JudgedResolver(), keepalive_timeout=_KEEP_OPEN_SECONDS)
-        _session = aiohttp.ClientSession(connector=connector, trust_env=False, cookie_jar=aiohttp.DummyCookieJar())
-    return _session
-
-
-def _hang_up() -> None:
-    if _session is not None:
-        asyncio.run_coroutine_threadsafe(_session.close(), _loop()).result()
+@cache
+def _connections() -> Connections:
+    """Those of the loop; called in it alone."""
+    return Connections()
 
 
 async def _hold(
@@ -146,66 +128,18 @@ async def _ask(request: Request, presented: Presented, ids: MessageIds) -> Answe
 
 async def _exchange(request: Request, presented: Presented, transcript: Transcript) -> Answer:
     headers = request_headers(presented, transcript.ids, request.routing, body=request.body is not None)
+    seconds = settings.NODE_PARTNER_TIMEOUT
     try:
-        url_policy.check_url(request.url)
-        status, answered, body = await _sent(request, headers, transcript)
+        response = await _connections().send(request.method, request.url, headers, request.body, seconds, MAX_ANSWER)
     except url_policy.ForbiddenUrl as error:
         raise Unreachable(f"{request.url}: {error}") from None
     except TimeoutError:
-        raise TimedOut(f"{request.method} {request.url}: no answer within {settings.NODE_PARTNER_TIMEOUT} s") from None
-    except (aiohttp.ClientError, OSError, ValueError) as error:
+        raise TimedOut(f"{request.method} {request.url}: no answer within {seconds} s") from None
+    except (OSError, ValueError) as error:
         raise Unreachable(f"{request.method} {request.url}: {error or type(error).__name__}") from None
-    transcript.answered(status, body)
-    answer = interpret(status, answered, body)
+    transcript.answered(response.status, response.body)
+    if response.is_cut:
+        raise NotOcpi(response.status, f"{request.url}: the answer is larger than {MAX_ANSWER} bytes")
+    answer = interpret(response.status, response.headers, response.body)
     transcript.status_code = answer.status_code
     return answer
-
-
-async def _sent(request: Request, headers: dict[str, str], transcript: Transcript) -> tuple[int, Any, bytes]:
-    """HTTP status, headers and body of the answer."""
-    try:
-        return await _once(request, headers, transcript)
-    except aiohttp.ServerDisconnectedError:
-        # It closed the connection that we found open. aiohttp repeats what HTTP calls idempotent; our PATCH only sets.
-        if request.method != "PATCH":
-            raise
-        return await _once(request, headers, transcript)
-
-
-async def _once(request: Request, headers: dict[str, str], transcript: Transcript) -> tuple[int, Any, bytes]:
-    async with _opened().request(
-        request.method,
-        URL(request.url, encoded=True),
-        data=request.body,
-        headers=headers,
-        allow_redirects=False,
-        timeout=aiohttp.ClientTimeout(total=settings.NODE_PARTNER_TIMEOUT, connect=CONNECT_SECONDS),
-        ssl=trust(),
-    ) as response:
-        transcript.http_status = response.status
-        return response.status, response.headers, await _bounded(response)
-
-
-async def _bounded(response: aiohttp.ClientResponse) -> bytes:
-    body = bytearray()
-    async for piece in response.content.iter_any():
-        body += piece
-        if len(body) > MAX_ANSWER:
-            raise NotOcpi(response.status, f"{response.url}: the answer is larger than {MAX_ANSWER} bytes")
-    return bytes(body)
-
-
-class JudgedResolver(AbstractResolver):
-    """Resolves names, and refuses those with an address that is not public (`url_policy`)."""
-
-    def __init__(self) -> None:
-        self._threaded = ThreadedResolver()
-
-    async def resolve(self, host: str, port: int = 0, family: Any = 0) -> list[ResolveResult]:
-        found = await self._threaded.resolve(host, port, family)
-        for entry in found:
-            url_policy.check_address(entry["host"])
-        return found
-
-    async def close(self) -> None:
-        await self._threaded.close()
