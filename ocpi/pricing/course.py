@@ -5,165 +5,180 @@ of its period is that length; one that fits a whole second is that second; any o
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
-from typing import NamedTuple
+from functools import cached_property
+from itertools import accumulate, repeat
 
-from ocpi.pricing import kinds
-from ocpi.pricing.exact import HOUR, ZERO, ratio
-from ocpi.pricing.reading import Period, Usage
+from ocpi.pricing import kinds, selection
+from ocpi.pricing.exact import HOUR, ZERO
+from ocpi.pricing.reading import Usage
 from ocpi.pricing.readings import Readings, Reservation
 from ocpi.pricing.restrictions import Moment
 from ocpi.pricing.scalars import SECOND
-from ocpi.pricing.tariffs import BY_FALLBACK, EXPIRED, USED, Table, Tariff
+from ocpi.pricing.tariffs import BY_FALLBACK, EXPIRED, NO_RATES, USED, Ladder, Rate, Table, Tariff, TaxMode
 from ocpi.pricing.zones import Clock
 
 _FITS_LENGTH = Decimal("1.8")  # seconds: half of 0.001 h
+_MISSES_LENGTH = -_FITS_LENGTH
 _FITS_SECOND = Decimal("0.18")  # seconds: half of 0.0001 h
 
-Amounts = tuple[tuple[int, Decimal], ...]
 
+@dataclass(frozen=True, slots=True)
+class Stretches:
+    """Charging periods, or parts of them, as columns; `periods` says which period each belongs to."""
 
-class Stretch(NamedTuple):
-    """A charging period, or a part of one, with what was used in it: kWh and seconds by kind, never zero."""
+    periods: Sequence[int]
+    starts: Sequence[int]
+    ends: Sequence[int]
+    amounts: Mapping[int, Sequence[Decimal]]
+    """By kind: kWh and seconds, zero where nothing was used. Kinds that never occur are absent."""
 
-    period: Period
-    start: int
-    end: int
-    amounts: Amounts
-    is_charging: bool
-    is_reserved: bool
-    is_last_part: bool = True
+    def used(self, at: int) -> list[tuple[int, Decimal]]:
+        """What was used in a stretch, by kind."""
+        return [(kind, column[at]) for kind, column in self.amounts.items() if column[at]]
+
+    def total(self, kind: int) -> Decimal:
+        return sum(self.amounts.get(kind, ()), ZERO)
 
 
 class Course:
     """The stretches of a session in order, each with its tariff."""
 
     def __init__(
-        self, usage: Usage, selected: Sequence[Tariff | None], clock: Clock, readings: Readings
+        self,
+        usage: Usage,
+        tariffs: Sequence[Tariff | None],
+        clock: Clock,
+        readings: Readings,
+        stretches: Stretches | None = None,
     ) -> None:
         self.usage = usage
-        self.tariffs = selected
+        self.tariffs = tariffs
         self.clock = clock
         self.readings = readings
-        self.stretches = _measured(usage, readings)
+        self.stretches = stretches or measured(usage, readings)
         self.is_expired = self._is_expired()
         self.fate = EXPIRED if self.is_expired else BY_FALLBACK if readings.reservation_by_fallback else USED
         self.origin = self._start_of_charging()
-        self._kwh: list[Decimal] | None = None
+        self.distinct = selection.distinct(tariffs)
+        self._has_one_tariff = len(self.distinct) == 1 and None not in tariffs
 
-    def table(self, at: int) -> Table | None:
-        """The ladders of the tariff of a stretch."""
+    @property
+    def places(self) -> range:
+        """The stretches, by number."""
+        return range(len(self.stretches.starts))
+
+    @property
+    def knows_tax(self) -> bool:
+        """Whether gross amounts are known: not in OCPI 2.1.1, unless a tariff has VAT rates."""
+        return self.usage.knows_vat or any(tariff.tax_mode is TaxMode.EXCLUDED for tariff in self.distinct)
+
+    @property
+    def only_table(self) -> Table | None:
+        """The ladders of the tariff of every stretch, if it is one."""
+        return self.distinct[0].tables[self.fate] if self._has_one_tariff else None
+
+    @property
+    def is_session(self) -> bool:
+        """Whether there was any charging session; not when there was but a reservation."""
+        is_reservation = self.stretches.amounts.keys() == {kinds.RESERVATION_TIME}
+        return not self.is_expired and not (is_reservation and all(self.is_reserved(at) for at in self.places))
+
+    def ladder(self, at: int, kind: int) -> Ladder:
+        """The rates of a kind for a stretch, in the order in which they are tried."""
         tariff = self.tariffs[at]
-        return None if tariff is None else tariff.tables[self.fate]
+        return NO_RATES if tariff is None else tariff.tables[self.fate].ladders[kind]
 
-    def kwh_before(self, at: int) -> Decimal:
-        """All energy of the session before a stretch, paid for or not."""
-        if self._kwh is None:
-            total, self._kwh = ZERO, []
-            for stretch in self.stretches:
-                self._kwh.append(total)
-                total += energy_of(stretch)
-        return self._kwh[at]
+    def rate(self, at: int, kind: int) -> Rate | None:
+        """The rate of a kind at the start of a stretch."""
+        ladder = self.ladder(at, kind)
+        return ladder.at(self.moments[at]) if ladder.is_conditional else ladder.always
 
-    def moment(self, at: int) -> Moment:
-        """The state at the start of a stretch."""
-        stretch = self.stretches[at]
-        return Moment(
-            self.clock.local(stretch.start),
-            self.kwh_before(at),
-            self.elapsed(at),
-            stretch.period.gauges,
-            self._average_power(stretch),
-            self.readings,
+    def is_reserved(self, at: int) -> bool:
+        """Whether the EVSE was reserved in a stretch."""
+        return kinds.RESERVATION_TIME in self.stretches.amounts and bool(
+            self.stretches.amounts[kinds.RESERVATION_TIME][at]
         )
 
-    def elapsed(self, at: int) -> int:
-        """Microseconds since charging started, parking included; before that, since the reservation was made."""
-        start = self.stretches[at].start
-        if start < self.origin and not self.readings.duration_with_reservation:
-            return start - self.stretches[0].start
-        return max(start - self.origin, 0)
+    def is_charging(self, at: int) -> bool:
+        """Whether a stretch belongs to the charging session: unless it is reservation and nothing else."""
+        return not self.is_reserved(at) or len(self.stretches.used(at)) > 1
+
+    @cached_property
+    def moments(self) -> Sequence[Moment]:
+        """By stretch: the state at its start.
+
+        All energy of the session counts, paid for or not; the duration counts from the start of charging, parking
+        included, and within a reservation from the start of that.
+        """
+        usage, periods = self.usage, self.stretches.periods
+        starts, origin = self.stretches.starts, self.origin
+        reserved = min(starts, default=origin)
+        energy = [usage.volumes[kinds.ENERGY][period] for period in periods]
+        columns = zip(
+            self.clock.locals(starts),
+            accumulate(self.stretches.amounts.get(kinds.ENERGY) or repeat(ZERO), initial=ZERO),
+            [start - origin if start >= origin else start - reserved for start in starts],
+            [usage.gauges[period] for period in periods],
+            energy,
+            [usage.lengths[period] for period in periods] if any(energy) else repeat(ZERO),
+            repeat(self.readings),
+            strict=False,
+        )
+        return list(map(Moment._make, columns))
 
     def _is_expired(self) -> bool:
         if self.readings.reservation is not None:
             return self.readings.reservation is Reservation.EXPIRED
-        is_reserved = any(stretch.is_reserved for stretch in self.stretches)
-        is_used = any(kind in kinds.CHARGING for stretch in self.stretches for kind, _ in stretch.amounts)
-        return is_reserved and not is_used and not self.usage.awaits_driver
+        used = self.stretches.amounts.keys()
+        return used == {kinds.RESERVATION_TIME} and not self.usage.awaits_driver
 
     def _start_of_charging(self) -> int:
         """A reservation is over when charging starts, also when one period reports both."""
-        if self.readings.duration_with_reservation or not self.stretches:
-            return min(self.usage.start, self.stretches[0].start if self.stretches else self.usage.start)
-        for stretch in self.stretches:
-            if stretch.is_charging:
-                reserved = sum((amount for kind, amount in stretch.amounts if kind == kinds.RESERVATION_TIME), ZERO)
-                return stretch.start + int(reserved * SECOND)
-        return self.stretches[0].start
-
-    def _average_power(self, stretch: Stretch) -> Decimal | None:
-        """kW over the whole period a stretch belongs to; unknown in a session that reports no energy at all."""
-        period = stretch.period
-        if period.energy is None and all(other.period.energy is None for other in self.stretches):
-            return None
-        length = self.length(period)
-        return ratio((period.energy or ZERO) * HOUR, length) if length > 0 else None
-
-    def length(self, period: Period) -> Decimal:
-        """Seconds from the start of a period to that of the next, or to the end of the session."""
-        periods = self.usage.periods
-        at = periods.index(period)
-        end = periods[at + 1].start if at + 1 < len(periods) else self.usage.end
-        return Decimal(end - period.start).scaleb(-6)
+        starts = self.stretches.starts
+        if self.readings.duration_with_reservation or not starts:
+            return min(self.usage.start, *starts[:1], self.usage.start)
+        reserved = self.stretches.amounts.get(kinds.RESERVATION_TIME)
+        if reserved is None:
+            return starts[0]
+        for at, start in enumerate(starts):
+            if self.is_charging(at):
+                return start + int(reserved[at] * SECOND)
+        return starts[0]
 
 
-def energy_of(stretch: Stretch) -> Decimal:
-    return stretch.amounts[0][1] if stretch.amounts and stretch.amounts[0][0] == kinds.ENERGY else ZERO
-
-
-def _measured(usage: Usage, readings: Readings) -> list[Stretch]:
+def measured(usage: Usage, readings: Readings) -> Stretches:
     """The periods with kWh and seconds; what is absent or zero is not used (§mod_cdrs_cdrdimension_class)."""
-    stretches = []
-    ends = [period.start for period in usage.periods[1:]]
-    ends.append(max(usage.end, usage.periods[-1].start) if usage.periods else usage.end)
-    for period, end in zip(usage.periods, ends, strict=False):
-        amounts = []
-        if period.energy and not (readings.export_not_credited and period.energy < 0):
-            amounts.append((kinds.ENERGY, period.energy))
-        clocked = [
-            (kind, hours)
-            for kind, hours in (
-                (kinds.TIME, period.time),
-                (kinds.PARKING_TIME, period.parking),
-                (kinds.RESERVATION_TIME, period.reservation),
-            )
-            if hours and hours > 0
+    amounts: dict[int, Sequence[Decimal]] = {}
+    energy = [volume or ZERO for volume in usage.volumes[kinds.ENERGY]]
+    if readings.export_not_credited:
+        energy = [max(volume, ZERO) for volume in energy]
+    amounts[kinds.ENERGY] = energy
+    clocked = {kind: usage.volumes[kind] for kind in kinds.CLOCKED if any(usage.volumes[kind])}
+    for kind, hours in clocked.items():
+        others = [column for other, column in clocked.items() if other != kind]
+        amounts[kind] = [
+            ZERO
+            if not volume or volume < ZERO
+            else volume * HOUR
+            if readings.hours_literal
+            else _rule_t(volume * HOUR, ZERO if others and any(column[at] for column in others) else length)
+            for at, (volume, length) in enumerate(zip(hours, usage.lengths, strict=True))
         ]
-        length = Decimal(end - period.start).scaleb(-6)
-        if readings.wall_clock_time and not clocked and length > 0:
-            amounts.append((kinds.TIME, length))
-        for kind, hours in clocked:
-            seconds = hours * HOUR
-            if not readings.hours_literal:
-                seconds = _rule_t(seconds, length if len(clocked) == 1 else None)
-            amounts.append((kind, seconds))
-        is_reserved = bool(clocked) and clocked[-1][0] == kinds.RESERVATION_TIME
-        is_charging = not is_reserved or len(amounts) > 1
-        stretches.append(Stretch(period, period.start, end, tuple(amounts), is_charging, is_reserved))
-    return stretches
+    if readings.wall_clock_time:
+        charged = amounts.get(kinds.TIME, [ZERO] * len(usage.starts))
+        amounts[kinds.TIME] = [
+            length if not any(column[at] for column in clocked.values()) else charged[at]
+            for at, length in enumerate(usage.lengths)
+        ]
+    used = {kind: amounts[kind] for kind in kinds.KINDS if any(amounts.get(kind, ()))}
+    return Stretches(range(len(usage.starts)), usage.starts, usage.ends, used)
 
 
-def _rule_t(seconds: Decimal, length: Decimal | None) -> Decimal:
-    if length is not None and length > 0 and abs(seconds - length) <= _FITS_LENGTH:
+def _rule_t(seconds: Decimal, length: Decimal) -> Decimal:
+    """`length` is that of the period when nothing else took time in it, else 0."""
+    if length and _MISSES_LENGTH <= seconds - length <= _FITS_LENGTH:
         return length
     whole = seconds.to_integral_value(ROUND_HALF_UP)
     return whole if whole and abs(seconds - whole) <= _FITS_SECOND else seconds
-
-
-def totals(stretches: Sequence[Stretch]) -> Mapping[int, Decimal]:
-    """What was used in the session by kind."""
-    sums: dict[int, Decimal] = {}
-    for stretch in stretches:
-        for kind, amount in stretch.amounts:
-            sums[kind] = sums.get(kind, ZERO) + amount
-    return sums

@@ -9,13 +9,12 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from ocpi.pricing import kinds, limits, steps
-from ocpi.pricing.course import Course, Stretch
+from ocpi.pricing.course import Course
 from ocpi.pricing.exact import ONE, ZERO
 from ocpi.pricing.limits import Limited, Money
 from ocpi.pricing.readings import Vat
-from ocpi.pricing.restrictions import Moment
-from ocpi.pricing.steps import Free, Segment
-from ocpi.pricing.tariffs import Rate, Table, Tariff
+from ocpi.pricing.steps import Free, Last, Segment
+from ocpi.pricing.tariffs import Rate, Tariff
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,49 +31,63 @@ class Priced:
 
     @property
     def total(self) -> Money:
-        return self.limited[-1].after if self.limited else self.before
+        return limits.total(self.before, self.limited)
 
-    def billed(self, at: int) -> Decimal:
+    def limit_again(self, before: Money) -> Sequence[Limited]:
+        """The limits of the session on another sum, one that was rounded on the way."""
+        return _limited(before, self.course)
+
+    def billed(self, index: int) -> Decimal:
         """The quantity of a segment with what step_size adds."""
-        return self.segments[at].quantity + self.surplus.get(at, ZERO)
+        return self.segments[index][3] + self.surplus.get(index, ZERO)
 
-    def cost(self, at: int) -> Money:
-        return cost_of(self.segments[at].rate, self.billed(at), self.course.readings.vat)
+    def cost(self, index: int) -> Money:
+        return cost_of(self.segments[index][2], self.billed(index), self.course.readings.vat)
 
 
 def price(course: Course) -> Priced:
     """What the course costs. Run it within `exact.arithmetic`."""
     segments: list[Segment] = []
     free: list[Free] = []
-    fees: set[int] = set()
-    for at, stretch in enumerate(course.stretches):
-        table = course.table(at)
-        if table is None:
-            free += [Free(at, kind, amount) for kind, amount in stretch.amounts]
-            continue
-        moment = course.moment(at) if table.is_conditional else None
-        ladders = table.ladders
-        for kind, amount in stretch.amounts:
-            rate = ladders[kind].at(moment)
-            if rate is None:
-                free.append(Free(at, kind, amount))
-            else:
-                segments.append(Segment(at, kind, rate, amount))
-        if course.readings.step_by_empty_period:
-            segments += _empty(at, stretch, table, moment)
-        segments += _fees(course, at, table, moment, fees)
-    surplus = steps.surpluses(segments, free, course.readings)
     by_rate: dict[tuple[int, Rate], Decimal] = {}
-    for index, (_, kind, rate, amount) in enumerate(segments):
-        key = kind, rate
-        by_rate[key] = by_rate.get(key, ZERO) + amount
-        if index in surplus:
-            by_rate[key] += surplus[index]
+    last: dict[int, Last] = {}
+    for kind in course.stretches.amounts:
+        if sums := _billed(course, kind, segments, free):
+            last[kind] = Last(segments[-1][0], len(segments) - 1, sum(sums.values(), ZERO))
+            by_rate |= {(kind, rate): quantity for rate, quantity in sums.items()}
+    surplus = steps.surpluses(segments, last, free, course.readings)
+    for index, quantity in surplus.items():
+        by_rate[segments[index][1:3]] = by_rate.get(segments[index][1:3], ZERO) + quantity
+    for fee in _fees(course):
+        segments.append(fee)
+        by_rate[fee[1:3]] = ONE
     before = _sum(by_rate, course.readings.vat)
-    limited = limits.apply(
-        before, _limiting(course), is_session=not course.is_expired, readings=course.readings
-    )
-    return Priced(course, segments, free, surplus, by_rate, before, limited)
+    return Priced(course, segments, free, surplus, by_rate, before, _limited(before, course))
+
+
+def _billed(course: Course, kind: int, segments: list[Segment], free: list[Free]) -> Mapping[Rate, Decimal]:
+    """Adds the segments of a kind, or what is free of it; returns the quantity by rate."""
+    column = course.stretches.amounts[kind]
+    table = course.only_table
+    if table is not None and not table.ladders[kind].is_conditional:
+        if (steady := table.ladders[kind].always) is None:
+            free.extend([(at, kind, quantity) for at, quantity in enumerate(column) if quantity])
+            return {}
+        segments.extend([(at, kind, steady, quantity) for at, quantity in enumerate(column) if quantity])
+        return {steady: sum(column, ZERO)}
+    rates = map(table.ladders[kind].at, course.moments) if table else (course.rate(at, kind) for at in course.places)
+    sums: dict[Rate, Decimal] = {}
+    for at, (quantity, rate) in enumerate(zip(column, rates, strict=True)):
+        if not quantity:
+            continue
+        if rate is None:
+            free.append((at, kind, quantity))
+        else:
+            segments.append((at, kind, rate, quantity))
+            sums[rate] = sums.get(rate, ZERO) + quantity
+    if course.readings.step_by_empty_period:
+        segments += _empty(course, kind)
+    return sums
 
 
 def cost_of(rate: Rate, quantity: Decimal, vat: Vat) -> Money:
@@ -82,34 +95,36 @@ def cost_of(rate: Rate, quantity: Decimal, vat: Vat) -> Money:
     return Money(excl, excl if vat is Vat.LEFT_OUT else quantity * rate.gross)
 
 
-def fee_phases(stretch: Stretch, is_expired: bool) -> Iterator[int]:
+def fee_phases(course: Course, at: int) -> Iterator[int]:
     """The kinds of flat fee a stretch can make due; an expired reservation has no start fee."""
-    if stretch.is_reserved:
+    if course.is_reserved(at):
         yield kinds.RESERVATION_FLAT
-    if stretch.is_charging and not is_expired:
+    if not course.is_expired and course.is_charging(at):
         yield kinds.FLAT
 
 
-def _fees(course: Course, at: int, table: Table, moment: Moment | None, fees: set[int]) -> list[Segment]:
+def _fees(course: Course) -> Iterator[Segment]:
     """One flat fee for the reservation and one for charging: the first that becomes active."""
     readings = course.readings
-    found = []
-    for kind in fee_phases(course.stretches[at], course.is_expired):
-        if not readings.flat_each and (kind in fees or (readings.flat_once and fees)):
-            continue
-        rate = table.ladders[kind].at(moment)
-        if rate is not None and id(rate) not in fees:
-            fees |= {kind, id(rate)}
-            found.append(Segment(at, kind, rate, ONE))
-    return found
+    if not any(tariff.has_fees for tariff in course.distinct):
+        return
+    paid: dict[tuple[int, Rate], None] = {}
+    for at in course.places:
+        for kind in fee_phases(course, at):
+            if not readings.flat_each and any(readings.flat_once or kind == other for other, _ in paid):
+                continue
+            rate = course.rate(at, kind)
+            if rate is not None and (kind, rate) not in paid:
+                paid[kind, rate] = None
+                yield at, kind, rate, ONE
 
 
-def _empty(at: int, stretch: Stretch, table: Table, moment: Moment | None) -> list[Segment]:
-    """Prices of dimensions that are reported with a volume of zero."""
-    period = stretch.period
-    reported = ((kinds.ENERGY, period.energy), (kinds.TIME, period.time), (kinds.PARKING_TIME, period.parking))
-    found = [(kind, table.ladders[kind].at(moment)) for kind, volume in reported if volume is not None and not volume]
-    return [Segment(at, kind, rate, ZERO) for kind, rate in found if rate is not None]
+def _empty(course: Course, kind: int) -> list[Segment]:
+    """The price of the last period of all, when it reports a volume of zero."""
+    at = course.places[-1]
+    volume = course.usage.volumes[kind][course.stretches.periods[at]]
+    rate = course.rate(at, kind) if volume is not None and not volume else None
+    return [] if rate is None else [(at, kind, rate, ZERO)]
 
 
 def _sum(by_rate: Mapping[tuple[int, Rate], Decimal], vat: Vat) -> Money:
@@ -121,12 +136,13 @@ def _sum(by_rate: Mapping[tuple[int, Rate], Decimal], vat: Vat) -> Money:
     return Money(excl, incl)
 
 
-def _limiting(course: Course) -> Tariff | None:
+def _limited(before: Money, course: Course) -> list[Limited]:
+    return limits.apply(before, limiting(course), is_session=course.is_session, readings=course.readings)
+
+
+def limiting(course: Course) -> Tariff | None:
     """The tariff whose limits count: that of the first charging period, else the first there is."""
-    found = None
-    for stretch, tariff in zip(course.stretches, course.tariffs, strict=True):
-        if tariff is not None:
-            if stretch.is_charging:
-                return tariff
-            found = found or tariff
-    return found
+    if len(course.distinct) == 1:
+        return course.distinct[0]
+    charging = (tariff for at, tariff in enumerate(course.tariffs) if tariff and course.is_charging(at))
+    return next(charging, None) or next(iter(course.distinct), None)

@@ -6,6 +6,7 @@ the last step and a sum of thirds is still exact; each figure is rounded once, a
 
 from contextlib import AbstractContextManager
 from decimal import ROUND_CEILING, Context, Decimal, DivisionByZero, InvalidOperation, Overflow, localcontext
+from functools import cache
 
 ZERO = Decimal(0)
 ONE = Decimal(1)
@@ -40,7 +41,12 @@ def blocks(quantity: Decimal, step: Decimal) -> Decimal:
 
 
 def rounded(value: Decimal, places: int, mode: str) -> Decimal:
-    return value.quantize(ONE.scaleb(-places), mode)
+    return value.quantize(_quantum(places), mode)
+
+
+@cache
+def _quantum(places: int) -> Decimal:
+    return ONE.scaleb(-places)
 
 
 def plain(value: Decimal) -> Decimal:

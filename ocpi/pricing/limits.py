@@ -1,5 +1,6 @@
 """min_price and max_price: net and gross each within their own limit (§mod_tariffs_tariff_object)."""
 
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import NamedTuple
 
@@ -43,9 +44,12 @@ def apply(amount: Money, tariff: Tariff | None, *, is_session: bool, readings: R
     return steps
 
 
-def _limited(
-    before: Money, limit: Limit, tariff: Tariff, *, is_least: bool, readings: Readings
-) -> tuple[Money, bool]:
+def total(amount: Money, limited: Sequence[Limited]) -> Money:
+    """The amount after its limits."""
+    return limited[-1].after if limited else amount
+
+
+def _limited(before: Money, limit: Limit, tariff: Tariff, *, is_least: bool, readings: Readings) -> tuple[Money, bool]:
     clamp = max if is_least else min
     excl = clamp(before.excl, limit.excl)
     follows = _with_tax(excl, before, tariff)
@@ -53,7 +57,7 @@ def _limited(
         incl = before.incl if excl == before.excl else follows
         return Money(excl, incl), True
     incl = clamp(before.incl, limit.incl)
-    return Money(excl, incl), incl in (follows, before.incl)
+    return Money(excl, incl), incl == follows
 
 
 def _with_tax(excl: Decimal, before: Money, tariff: Tariff) -> Decimal:

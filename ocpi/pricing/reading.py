@@ -4,50 +4,62 @@ Only what is priced is read, and only what cannot be priced is refused. Judging 
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any, NamedTuple
+from typing import Any
 
+from ocpi.pricing import kinds
 from ocpi.pricing.faults import BadInput
 from ocpi.pricing.notes import Code, Note
-from ocpi.pricing.scalars import instant, number
+from ocpi.pricing.scalars import instant, number, seconds
 
 Document = Mapping[str, Any]
 
 _GAUGES = frozenset({"MIN_CURRENT", "MAX_CURRENT", "CURRENT", "MIN_POWER", "MAX_POWER", "POWER"})
+_REPORTED = (kinds.ENERGY, kinds.TIME, kinds.PARKING_TIME, kinds.RESERVATION_TIME)
 _STARTS = ("start_date_time", "start_datetime")
 _ENDS = ("end_date_time", "stop_date_time", "end_datetime")
 
 
-class Period(NamedTuple):
-    """A charging period: volumes as reported, in kWh and hours; None where the dimension is absent."""
-
-    index: int
-    start: int
-    tariff_id: str | None
-    energy: Decimal | None
-    time: Decimal | None
-    parking: Decimal | None
-    reservation: Decimal | None
-    gauges: Mapping[str, Decimal] | None
-
-
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """What was used, when, and where. Points in time are microseconds, UTC; periods are in order."""
+    """What was used, when, and where: charging periods in order of their start, as columns.
+
+    Points in time are microseconds, UTC. A period ends where the next one starts, the last one with the session.
+    """
 
     document: Document
     start: int
     end: int
-    periods: tuple[Period, ...]
+    indices: Sequence[int]
+    """Of each period its place in the document."""
+    starts: Sequence[int]
+    ends: Sequence[int]
+    lengths: Sequence[Decimal]
+    """Seconds."""
+    tariff_ids: Sequence[str | None]
+    volumes: Mapping[int, Sequence[Decimal | None]]
+    """By kind: kWh and hours as reported; None where the dimension is absent."""
+    gauges: Sequence[Mapping[str, Decimal] | None]
+    """Currents and powers by dimension, None where there are none."""
     is_cdr: bool
-    is_credit: bool
     is_running: bool
-    awaits_driver: bool
-    """A Session that is a reservation still: it has not expired, whatever its dimensions say."""
     knows_vat: bool
     """OCPI 2.1.1 has no VAT."""
-    notes: tuple[Note, ...] = field(default=())
+    notes: tuple[Note, ...] = ()
+
+    @property
+    def is_credit(self) -> bool:
+        return self.is_cdr and self.document.get("credit") is True
+
+    @property
+    def awaits_driver(self) -> bool:
+        """A Session that is a reservation still: it has not expired, whatever its dimensions say."""
+        return self.document.get("status") == "RESERVATION"
+
+    def at(self, period: int) -> str:
+        """JSON Pointer to a period."""
+        return f"/charging_periods/{self.indices[period]}"
 
     @property
     def location(self) -> Document:
@@ -69,46 +81,42 @@ def read(document: Any, end: int | None = None) -> Usage:
     if start is None:
         raise BadInput("is missing", _STARTS[0])
     is_running = ended is None and not is_cdr
-    if ended is None:
-        ended = end if end is not None or is_cdr else _first(document, ("last_updated",))
+    if is_running:
+        ended = _first(document, ("last_updated",)) if end is None else end
     if ended is None:
         raise BadInput("is missing", _ENDS[0])
-    items = document.get("charging_periods")
-    if not isinstance(items, Sequence) or isinstance(items, str) or (is_cdr and not items):
-        if items is not None or is_cdr:
-            raise BadInput("must be a list of at least one charging period", "charging_periods")
-        items = ()
-    periods, twice = _periods(items)
-    notes = [Note(Code.DUPLICATE_DIMENSION, at) for at in twice]
-    if any(later.start < earlier.start for earlier, later in zip(periods, periods[1:], strict=False)):
-        periods.sort(key=lambda period: period.start)
+    columns = _columns(_periods(document, is_cdr))
+    notes = [Note(Code.DUPLICATE_DIMENSION, at) for at in columns.twice]
+    if columns.starts != sorted(columns.starts):
+        columns.sort()
         notes.append(Note(Code.PERIODS_OUT_OF_ORDER, "/charging_periods"))
+    ends = [*columns.starts[1:], max(ended, *columns.starts[-1:], ended)][: len(columns.starts)]
     return Usage(
         document=document,
         start=start,
         end=ended,
-        periods=tuple(periods),
+        indices=columns.indices,
+        starts=columns.starts,
+        ends=ends,
+        lengths=[seconds(until - since) for since, until in zip(columns.starts, ends, strict=True)],
+        tariff_ids=columns.tariff_ids,
+        volumes=columns.volumes,
+        gauges=columns.gauges,
         is_cdr=is_cdr,
-        is_credit=is_cdr and document.get("credit") is True,
         is_running=is_running,
-        awaits_driver=document.get("status") == "RESERVATION",
         knows_vat=not _is_211(document),
         notes=tuple(notes),
     )
 
 
-def volume(period: Period, name: str | None) -> Decimal | None:
-    """The volume of a dimension by its name on the wire."""
-    match name:
-        case "ENERGY":
-            return period.energy
-        case "TIME":
-            return period.time
-        case "PARKING_TIME":
-            return period.parking
-        case "RESERVATION_TIME":
-            return period.reservation
-    return None
+def _periods(document: Document, is_cdr: bool) -> Sequence[Any]:
+    """The charging periods; a Session may have none yet."""
+    items = document.get("charging_periods")
+    if items is None and not is_cdr:
+        return ()
+    if not isinstance(items, list) or (is_cdr and not items):
+        raise BadInput("must be a list of at least one charging period", "charging_periods")
+    return items
 
 
 def _is_session(document: Document) -> bool:
@@ -133,48 +141,66 @@ def _first(document: Document, names: Sequence[str]) -> int | None:
     return None
 
 
-def _periods(items: Sequence[Any]) -> tuple[list[Period], list[str]]:
-    """The periods in the order of the document, and pointers to what is reported twice.
+def _tariff_id(period: Document) -> str | None:
+    name = period.get("tariff_id") or None
+    if name is not None and not isinstance(name, str):
+        raise BadInput("is not a string", "tariff_id")
+    return name
 
-    One flat loop, because it is most of the time that pricing takes.
-    """
-    periods: list[Period] = []
-    twice: list[str] = []
-    index, path = 0, ()
+
+class _Columns:
+    """The charging periods while they are read; `twice` has pointers to what is reported twice."""
+
+    def __init__(self) -> None:
+        self.indices: Sequence[int] = ()
+        self.starts: list[int] = []
+        self.tariff_ids: list[str | None] = []
+        self.volumes: dict[int, list[Decimal | None]] = {kind: [] for kind in _REPORTED}
+        self.gauges: list[Mapping[str, Decimal] | None] = []
+        self.twice: list[str] = []
+
+    def sort(self) -> None:
+        """Puts the periods in the order of their start; those that start together stay as they were."""
+        order = sorted(self.indices, key=self.starts.__getitem__)
+        self.indices = order
+        self.starts = [self.starts[at] for at in order]
+        self.tariff_ids = [self.tariff_ids[at] for at in order]
+        self.gauges = [self.gauges[at] for at in order]
+        self.volumes = {kind: [column[at] for at in order] for kind, column in self.volumes.items()}
+
+
+def _columns(items: Sequence[Any]) -> _Columns:
+    """The periods in the order of the document. One flat loop: most of the time of reading goes here."""
+    columns = _Columns()
+    columns.indices = range(len(items))
+    energy, time, parking, reservation = (columns.volumes[kind].append for kind in _REPORTED)
+    index = 0
+    path: tuple[str | int, ...] = ()
     try:
         for index, item in enumerate(items):
             path = ()
-            start, tariff_id = item["start_date_time"], item.get("tariff_id") or None
-            try:
-                start = instant(start)
-            except BadInput as fault:
-                raise fault.below("start_date_time") from None
+            start = item["start_date_time"]
+            path = ("start_date_time",)
+            columns.starts.append(instant(start))
+            path = ()
+            columns.tariff_ids.append(_tariff_id(item))
             volumes: dict[str, Decimal] = {}
             for at, dimension in enumerate(item.get("dimensions") or ()):
                 path = ("dimensions", at)
-                kind, amount = dimension["type"], dimension["volume"]
-                try:
-                    amount = number(amount)
-                except BadInput as fault:
-                    raise fault.below("volume") from None
+                kind, volume = dimension["type"], dimension["volume"]
+                if type(volume) is not Decimal or not volume.is_finite() or not -9 < volume.adjusted() < 9:
+                    path = ("dimensions", at, "volume")
+                    volume = number(volume)
                 if kind in volumes:
-                    amount += volumes[kind]
-                    twice.append(f"/charging_periods/{index}/dimensions/{at}")
-                volumes[kind] = amount
-            find = volumes.get
-            gauges = None if volumes.keys().isdisjoint(_GAUGES) else volumes
-            periods.append(
-                Period(
-                    index,
-                    start,
-                    tariff_id,
-                    find("ENERGY"),
-                    find("TIME"),
-                    find("PARKING_TIME"),
-                    find("RESERVATION_TIME"),
-                    gauges,
-                )
-            )
+                    volume += volumes[kind]
+                    columns.twice.append(f"/charging_periods/{index}/dimensions/{at}")
+                volumes[kind] = volume
+            reported = volumes.get
+            energy(reported("ENERGY"))
+            time(reported("TIME"))
+            parking(reported("PARKING_TIME"))
+            reservation(reported("RESERVATION_TIME"))
+            columns.gauges.append(None if _GAUGES.isdisjoint(volumes) else volumes)
     except (BadInput, KeyError, TypeError, AttributeError) as error:
         raise BadInput.of(error).below("charging_periods", index, *path) from None
-    return periods, twice
+    return columns

@@ -4,8 +4,10 @@
 beside a price and the causes named in a dispute are such runs, never second implementations.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from typing import Any
 
 
 class Reservation(StrEnum):
@@ -60,14 +62,15 @@ class Variant:
 
     name: str
     sentence: str
-    switches: tuple[tuple[str, object], ...]
+    switches: Mapping[str, Any]
 
     def of(self, readings: Readings) -> Readings:
-        return replace(readings, **dict(self.switches))
+        """The same readings but for this point."""
+        return replace(readings, **self.switches)
 
 
-def _variant(name: str, sentence: str, **switches: object) -> Variant:
-    return Variant(name, sentence, tuple((switches or {name: True}).items()))
+def _variant(name: str, sentence: str, **switches: Any) -> Variant:
+    return Variant(name, sentence, switches or {name: True})
 
 
 DISPUTED = (
@@ -84,7 +87,13 @@ DISPUTED = (
     _variant("export_not_credited", "Energy fed back to the grid is not credited."),
     _variant("unmeasured_holds", "A current or power restriction holds when nothing was measured."),
     _variant("duration_with_reservation", "The duration counts from the start of the reservation."),
-    _variant("reservation_by_fallback", "An unrestricted element prices the reservation, too."),
+    _variant(
+        "reservation_by_fallback",
+        "An unrestricted element prices the reservation, too, and the one flat fee is due with it.",
+        reservation_by_fallback=True,
+        flat_once=True,
+    ),
+    _variant("reservation_used", "The reservation was used, only not by this CDR.", reservation=Reservation.USED),
     _variant("window_of_starting_day", "A window over midnight belongs to the day on which it starts."),
     _variant("equal_times_never", "A window from a time to the same time never applies."),
     _variant("midnight_end_never", "A window that ends at 00:00 and has no start never applies."),

@@ -9,8 +9,9 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
+from ocpi.pricing.exact import HOUR, ZERO, ratio
 from ocpi.pricing.faults import BadInput
 from ocpi.pricing.readings import Readings
 from ocpi.pricing.scalars import DAY, SECOND, number
@@ -22,26 +23,20 @@ _FIRST_DAY = date(1970, 1, 1).toordinal()
 _TIME = re.compile(r"(\d{1,2}):([0-5]\d)(?::([0-5]\d))?", re.ASCII)
 
 
-class Moment:
-    """The state of a session at one instant, as restrictions ask for it."""
+class Moment(NamedTuple):
+    """The state of a session at one instant, as restrictions ask for it.
 
-    __slots__ = ("average_power", "elapsed", "gauges", "kwh", "local", "readings")
+    Local time and elapsed time are microseconds; energy and length, in seconds, are those of the whole period. No
+    length: nothing is known of its power.
+    """
 
-    def __init__(
-        self,
-        local: int,
-        kwh: Decimal,
-        elapsed: int,
-        gauges: Mapping[str, Decimal] | None,
-        average_power: Decimal | None,
-        readings: Readings,
-    ) -> None:
-        self.local = local
-        self.kwh = kwh
-        self.elapsed = elapsed
-        self.gauges = gauges
-        self.average_power = average_power
-        self.readings = readings
+    local: int
+    kwh: Decimal
+    elapsed: int
+    gauges: Mapping[str, Decimal] | None
+    energy: Decimal | None
+    length: Decimal
+    readings: Readings
 
     @property
     def time_of_day(self) -> int:
@@ -59,13 +54,17 @@ class Moment:
         """A measured current or power by preference; power can be inferred, current cannot."""
         if self.gauges:
             for name in (f"{first}_{unit}", f"{second}_{unit}", unit):
-                if (value := self.gauges.get(name)) is not None:
-                    return value
-        return self.average_power if unit == "POWER" else None
+                if name in self.gauges:
+                    return self.gauges[name]
+        return self._average_power() if unit == "POWER" else None
+
+    def _average_power(self) -> Decimal | None:
+        """kW over the whole period; a period that reports no energy took none."""
+        return ratio((self.energy or ZERO) * HOUR, self.length) if self.length else None
 
     def infers(self, unit: str) -> bool:
         """Whether nothing of the kind was measured."""
-        return not self.gauges or not any(name.endswith(unit) for name in self.gauges)
+        return not self.gauges or self.gauges.keys().isdisjoint((f"MIN_{unit}", f"MAX_{unit}", unit))
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +76,8 @@ class Check:
     holds: Callable[[Moment], bool]
     seen: Callable[[Moment], object]
     borders: tuple[Decimal, ...] = ()
+    unit: str | None = None
+    """CURRENT or POWER, of what is measured."""
 
     @property
     def needs_clock(self) -> bool:
@@ -169,20 +170,18 @@ def _dates(members: Mapping[str, Any]) -> Iterator[Check]:
 
 
 def _from_day(day: int) -> Callable[[Moment], bool]:
-    return lambda moment: moment.day >= day
+    return lambda moment: moment.local // DAY + _FIRST_DAY >= day
 
 
 def _to_day(day: int) -> Callable[[Moment], bool]:
-    return lambda moment: moment.day < day
+    return lambda moment: moment.local // DAY + _FIRST_DAY < day
 
 
 def _date(moment: Moment) -> str:
     return date.fromordinal(moment.day).isoformat()
 
 
-def _weekdays(
-    members: Mapping[str, Any], start: int | None, end: int | None, unlisted: list[str]
-) -> Iterator[Check]:
+def _weekdays(members: Mapping[str, Any], start: int | None, end: int | None, unlisted: list[str]) -> Iterator[Check]:
     """The weekday of the local date at the moment, also inside a window that wraps around midnight."""
     if not (names := members.get("day_of_week")):
         return
@@ -194,12 +193,15 @@ def _weekdays(
     tail = end if start is not None and end is not None and end < start else 0
 
     def holds(moment: Moment) -> bool:
-        weekday = moment.weekday
-        if tail and moment.readings.window_of_starting_day and moment.time_of_day < tail:
-            weekday = (weekday - 1) % 7
-        return weekday in days
+        return (moment.local // DAY + _THURSDAY) % 7 in days
 
-    yield Check("day_of_week", list(names), holds, lambda moment: WEEKDAYS[moment.weekday])
+    def holds_over_midnight(moment: Moment) -> bool:
+        began_before = moment.readings.window_of_starting_day and moment.local % DAY < tail
+        return (moment.weekday - began_before) % 7 in days
+
+    yield Check(
+        "day_of_week", list(names), holds_over_midnight if tail else holds, lambda moment: WEEKDAYS[moment.weekday]
+    )
 
 
 def _amounts(members: Mapping[str, Any]) -> Iterator[Check]:
@@ -247,7 +249,7 @@ def _gauge(name: str, value: Any, unit: str, first: str, second: str) -> Check:
             return moment.readings.unmeasured_holds
         return measured >= bound if first == "MAX" else measured < bound
 
-    return Check(name, value, holds, seen, (bound,))
+    return Check(name, value, holds, seen, (bound,), unit)
 
 
 def _number(value: Any, name: str) -> Decimal:

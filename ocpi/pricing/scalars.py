@@ -14,7 +14,7 @@ SECOND = 1_000_000
 DAY = 86_400 * SECOND
 
 _DIGITS = 16  # no quantity, price or rate has more before the point, nor as many zeros after it
-_YEARS = range(1900, 9000)
+_FIRST_DAY, _LAST_DAY = -25_567, 2_567_000  # 1900 and 8998, in days since 1970
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _NUMERAL = re.compile(r"[-+]?\d{1,40}(\.\d{1,40})?", re.ASCII)
 _UNKNOWN_TIME = "1970-1-1T00:00:00Z"  # §mod_cdrs_cdr_object spells the unknown time like this
@@ -22,9 +22,7 @@ _UNKNOWN_TIME = "1970-1-1T00:00:00Z"  # §mod_cdrs_cdr_object spells the unknown
 
 def number(value: Any) -> Decimal:
     """The value as an exact decimal; also a numeral in quotes, which some parties send. Raises `BadInput`."""
-    if type(value) is int:
-        value = Decimal(value)
-    elif isinstance(value, str) and _NUMERAL.fullmatch(value):
+    if type(value) is int or (isinstance(value, str) and _NUMERAL.fullmatch(value)):
         value = Decimal(value)
     if not isinstance(value, Decimal) or not value.is_finite():
         raise BadInput("is not a number")
@@ -33,19 +31,21 @@ def number(value: Any) -> Decimal:
     return value
 
 
+def text(value: Any) -> str | None:
+    """The value if it is a string that says something; anything else is as good as absent."""
+    return value if isinstance(value, str) and value else None
+
+
 def instant(value: Any) -> int:
     """A point in time in microseconds; no designator is UTC, another offset is converted. Raises `BadInput`."""
     try:
         if value[10] != "T":
             raise ValueError
-        moment = datetime.fromisoformat(value)
+        since = datetime.fromisoformat(value) - _EPOCH
     except (ValueError, TypeError, IndexError, KeyError):
-        moment = _odd_instant(value)
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=UTC)
-    if moment.year not in _YEARS:
+        since = _odd_instant(value) - _EPOCH
+    if not _FIRST_DAY < since.days < _LAST_DAY:
         raise BadInput("is out of range")
-    since = moment - _EPOCH
     return (since.days * 86_400 + since.seconds) * SECOND + since.microseconds
 
 
@@ -56,6 +56,12 @@ def _odd_instant(value: Any) -> datetime:
         return times.parse(value)
     except (ValueError, TypeError):
         raise BadInput("is not a date and time such as 2026-01-31T12:00:00Z") from None
+
+
+def seconds(microseconds: int) -> Decimal:
+    """Microseconds as exact seconds."""
+    whole, rest = divmod(microseconds, SECOND)
+    return Decimal(microseconds).scaleb(-6) if rest else Decimal(whole)
 
 
 def moment_of(instant: int) -> datetime:

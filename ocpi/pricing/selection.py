@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from ocpi.pricing.faults import BadInput
 from ocpi.pricing.notes import Code, Note
-from ocpi.pricing.reading import Period, Usage
+from ocpi.pricing.reading import Usage
 from ocpi.pricing.tariffs import Tariff
 
 
@@ -21,7 +21,7 @@ class Offer:
         return self.is_given and len(self.tariffs) == 1
 
 
-def select(usage: Usage, offer: Offer) -> tuple[Tariff | None, ...]:
+def select(usage: Usage, offer: Offer) -> Sequence[Tariff | None]:
     """A Tariff for each period, None where the document says that none is relevant.
 
     A session keeps the tariff it started with. Raises `BadInput`: no tariff at all, a tariff_id nobody knows, tariffs
@@ -30,32 +30,26 @@ def select(usage: Usage, offer: Offer) -> tuple[Tariff | None, ...]:
     if not offer.tariffs:
         raise BadInput("there is no tariff to price with", "tariffs")
     if offer.imposes_one:
-        return (offer.tariffs[0],) * len(usage.periods)
-    named = {period.tariff_id for period in usage.periods} - {None}
+        return [offer.tariffs[0]] * len(usage.starts)
+    named = set(usage.tariff_ids) - {None}
     if not named:
-        return (_valid_at_start(usage, offer.tariffs),) * len(usage.periods)
-    by_id: dict[str, list[Tariff]] = {}
-    for tariff in offer.tariffs:
-        by_id.setdefault(tariff.id.casefold(), []).append(tariff)
-    chosen = {None: None} | {
-        period.tariff_id: _valid_at_start(usage, _known(period, by_id))
-        for period in usage.periods
-        if period.tariff_id is not None
-    }
+        return [_valid_at_start(usage, offer.tariffs)] * len(usage.starts)
+    chosen: dict[str | None, Tariff | None] = {None: None}
+    for name in named:
+        chosen[name] = _valid_at_start(usage, _known(name, usage, offer))
     if len({tariff.currency for tariff in chosen.values() if tariff}) > 1:
         raise BadInput("the tariffs of the session have several currencies", "tariffs")
-    return tuple(chosen[period.tariff_id] for period in usage.periods)
+    return [chosen[name] for name in usage.tariff_ids]
 
 
 def notes(usage: Usage, offer: Offer, selected: Sequence[Tariff | None]) -> list[Note]:
     """What is remarkable about the choice."""
     found = []
-    for period, tariff in zip(usage.periods, selected, strict=True):
-        at = f"/charging_periods/{period.index}"
+    for period, (tariff, name) in enumerate(zip(selected, usage.tariff_ids, strict=True)):
         if tariff is None:
-            found.append(Note(Code.PERIOD_WITHOUT_TARIFF, at))
-        elif offer.imposes_one and period.tariff_id and period.tariff_id.casefold() != tariff.id.casefold():
-            found.append(Note(Code.TARIFF_OVERRIDDEN, f"{at}/tariff_id", {"tariff_id": period.tariff_id}))
+            found.append(Note(Code.PERIOD_WITHOUT_TARIFF, usage.at(period)))
+        elif offer.imposes_one and name and name.casefold() != tariff.id.casefold():
+            found.append(Note(Code.TARIFF_OVERRIDDEN, f"{usage.at(period)}/tariff_id", {"tariff_id": name}))
     for tariff in distinct(selected):
         if not tariff.is_active(usage.start):
             found.append(Note(Code.TARIFF_NOT_ACTIVE, "", {"tariff_id": tariff.id}))
@@ -64,17 +58,15 @@ def notes(usage: Usage, offer: Offer, selected: Sequence[Tariff | None]) -> list
 
 def distinct(selected: Sequence[Tariff | None]) -> list[Tariff]:
     """The tariffs in the order in which they first apply."""
-    return list(dict.fromkeys(tariff for tariff in selected if tariff is not None))
+    return [tariff for tariff in dict.fromkeys(selected) if tariff is not None]
 
 
-def _known(period: Period, by_id: dict[str, list[Tariff]]) -> list[Tariff]:
-    if not isinstance(period.tariff_id, str):
-        raise BadInput("is not a string", "charging_periods", period.index, "tariff_id")
-    found = by_id.get(period.tariff_id.casefold())
-    if found is None:
-        raise BadInput(
-            f"tariff {period.tariff_id!r} is not among the tariffs", "charging_periods", period.index, "tariff_id"
-        )
+def _known(name: str | None, usage: Usage, offer: Offer) -> Sequence[Tariff]:
+    """The tariffs of that id, which is compared without regard to case (§types_cistring_type)."""
+    found = [tariff for tariff in offer.tariffs if tariff.id.casefold() == str(name).casefold()]
+    if not found:
+        period = usage.indices[usage.tariff_ids.index(name)]
+        raise BadInput(f"tariff {name!r} is not among the tariffs", "charging_periods", period, "tariff_id")
     return found
 
 

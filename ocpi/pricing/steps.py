@@ -13,51 +13,43 @@ from ocpi.pricing.exact import ZERO, blocks
 from ocpi.pricing.readings import Readings
 from ocpi.pricing.tariffs import Rate
 
+Segment = tuple[int, int, Rate, Decimal]
+"""Stretch, kind, rate, and the quantity under that rate: kWh, seconds, or one fee."""
 
-class Segment(NamedTuple):
-    """A quantity under one price: kWh, seconds, or one fee, in a stretch of the course."""
-
-    stretch: int
-    kind: int
-    rate: Rate
-    quantity: Decimal
+Free = tuple[int, int, Decimal]
+"""Stretch, kind, and a quantity that no element prices."""
 
 
-class Free(NamedTuple):
-    """A quantity that no element prices."""
+class Last(NamedTuple):
+    """Of a kind: the stretch and the index of its last segment, and the sum to be rounded."""
 
     stretch: int
-    kind: int
-    quantity: Decimal
+    place: int
+    total: Decimal
 
 
-def surpluses(segments: Sequence[Segment], free: Sequence[Free], readings: Readings) -> Mapping[int, Decimal]:
+def surpluses(
+    segments: Sequence[Segment], last: Mapping[int, Last], free: Sequence[Free], readings: Readings
+) -> Mapping[int, Decimal]:
     """What is billed beyond the measured quantity, by the index of the segment."""
     if readings.step_per_period:
         return _each(segments)
-    last: dict[int, int] = {}
-    sums: dict[int, Decimal] = {}
-    for at, (_, kind, _, quantity) in enumerate(segments):
-        last[kind] = at
-        sums[kind] = sums.get(kind, ZERO) + quantity
     if readings.step_over_unpriced:
-        for _, kind, quantity in free:
-            sums[kind] = sums.get(kind, ZERO) + quantity
+        last = {kind: final._replace(total=final.total + _free(free, kind)) for kind, final in last.items()}
     found = {}
     for budget in _budgets(last, readings):
-        at = max(last[kind] for kind in budget)
-        total = sum((sums[kind] for kind in budget), ZERO)
-        if surplus := _surplus(total, segments[at].rate.step):
-            found[at] = surplus
+        _, index, total = last[budget[0]] if len(budget) == 1 else _together([last[kind] for kind in budget])
+        if surplus := _surplus(total, segments[index][2].step):
+            found[index] = surplus
     return found
 
 
-def _budgets(last: Mapping[int, int], readings: Readings) -> list[tuple[int, ...]]:
+def _budgets(last: Mapping[int, Last], readings: Readings) -> list[tuple[int, ...]]:
     """The kinds that are summed and rounded together."""
     budgets: list[tuple[int, ...]] = [(kinds.ENERGY,)] if kinds.ENERGY in last else []
     timed = [kind for kind in (kinds.TIME, kinds.PARKING_TIME) if kind in last]
     if timed:
-        absorbing = max(timed, key=lambda kind: last[kind]) if readings.step_sequential else timed[-1]
+        absorbing = max(timed, key=last.__getitem__) if readings.step_sequential else timed[-1]
         budgets.append((absorbing,))
     if kinds.RESERVATION_TIME in last:
         if timed and readings.step_shared_with_reservation:
@@ -67,14 +59,22 @@ def _budgets(last: Mapping[int, int], readings: Readings) -> list[tuple[int, ...
     return budgets
 
 
+def _together(finals: Sequence[Last]) -> Last:
+    return max(finals)._replace(total=sum((final.total for final in finals), ZERO))
+
+
 def _surplus(total: Decimal, step: Decimal) -> Decimal:
     """Nothing without a step, nor for energy that came back on balance."""
-    return blocks(total, step) - total if step > 0 and total > 0 else ZERO
+    return blocks(total, step) - total if step > ZERO and total > ZERO else ZERO
+
+
+def _free(free: Sequence[Free], kind: int) -> Decimal:
+    return sum((quantity for _, other, quantity in free if other == kind), ZERO)
 
 
 def _each(segments: Sequence[Segment]) -> Mapping[int, Decimal]:
     return {
-        at: surplus
-        for at, (_, kind, rate, quantity) in enumerate(segments)
+        index: surplus
+        for index, (_, kind, rate, quantity) in enumerate(segments)
         if kinds.VOLUME[kind] and (surplus := _surplus(quantity, rate.step))
     }

@@ -11,12 +11,14 @@ from enum import Enum
 from functools import lru_cache
 from typing import Any, NamedTuple
 
+import msgspec
+
 from ocpi.pricing import kinds, restrictions
 from ocpi.pricing.exact import HOUR, ONE, ZERO, percent
 from ocpi.pricing.faults import BadInput
 from ocpi.pricing.notes import Code, Note
 from ocpi.pricing.restrictions import Check, Moment, Restrictions
-from ocpi.pricing.scalars import instant, number
+from ocpi.pricing.scalars import instant, number, text
 from ocpi.types import codec
 
 USED, EXPIRED, BY_FALLBACK = range(3)
@@ -30,7 +32,7 @@ class TaxMode(Enum):
     """What the prices of a tariff say about VAT."""
 
     EXCLUDED = "excluded"  # 2.2.1: a net price and a rate; no rate is no VAT
-    UNKNOWN = "unknown"  # 2.1.1: a net price, and no word on VAT
+    UNSTATED = "unstated"  # no word on VAT: there is none in 2.2.1, and nothing is known in 2.1.1
 
 
 class Limit(NamedTuple):
@@ -53,6 +55,8 @@ class Rate:
     gross: Decimal
     step: Decimal
     """In kWh or seconds; 0 is no rounding."""
+    step_size: Decimal
+    """As the tariff has it."""
     checks: tuple[Check, ...]
     tests: tuple[Any, ...]
     """`holds` of the checks, within easy reach."""
@@ -64,17 +68,16 @@ class Rate:
 class Ladder:
     """The rates of one kind in the order in which they are tried."""
 
-    __slots__ = ("always", "rates")
+    __slots__ = ("always", "is_conditional", "rates")
 
     def __init__(self, rates: Sequence[Rate]) -> None:
         end = next((at for at, rate in enumerate(rates, 1) if not rate.tests), len(rates))
         self.rates = tuple(rates[:end])
         self.always = self.rates[0] if self.rates and not self.rates[0].tests else None
+        self.is_conditional = bool(self.rates) and self.always is None
 
-    def at(self, moment: Moment | None) -> Rate | None:
-        """The rate at the moment; no moment is needed when the ladder is not conditional."""
-        if self.always is not None or moment is None:
-            return self.always
+    def at(self, moment: Moment) -> Rate | None:
+        """The rate at the moment; `always` is the answer when the ladder is not conditional."""
         for rate in self.rates:
             for test in rate.tests:
                 if not test(moment):
@@ -83,19 +86,14 @@ class Ladder:
                 return rate
         return None
 
-    @property
-    def is_conditional(self) -> bool:
-        return bool(self.rates) and self.always is None
+
+NO_RATES = Ladder(())
 
 
-class Table:
+class Table(NamedTuple):
     """The ladders by kind, for one fate of a reservation."""
 
-    __slots__ = ("is_conditional", "ladders")
-
-    def __init__(self, ladders: Sequence[Ladder]) -> None:
-        self.ladders = tuple(ladders)
-        self.is_conditional = any(ladder.is_conditional for ladder in ladders)
+    ladders: tuple[Ladder, ...]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -109,7 +107,11 @@ class Tariff:
     minimum: Limit | None
     maximum: Limit | None
     tables: tuple[Table, Table, Table]
+    rates: frozenset[Rate]
     checks: tuple[Check, ...]
+    needs_clock: bool
+    """Whether a restriction asks for the local time."""
+    has_fees: bool
     tax_mode: TaxMode
     notes: tuple[Note, ...]
     snapshot: Mapping[str, Any]
@@ -120,16 +122,20 @@ class Tariff:
     def prices(self, kind: int) -> bool:
         return bool(self.tables[USED].ladders[kind].rates)
 
-    @property
-    def needs_clock(self) -> bool:
-        return any(check.needs_clock for check in self.checks)
-
 
 def compiled(document: Any) -> Tariff:
     """The Tariff; raises `BadInput` with a pointer into it."""
     if not isinstance(document, Mapping):
         raise BadInput("is not a Tariff object")
     return _compiled(codec.encode(document))
+
+
+def canonical(document: Any) -> bytes:
+    """The content of a document whatever the order of its members: what its hash is taken of."""
+    return _canonical.encode(document)
+
+
+_canonical = msgspec.json.Encoder(decimal_format="number", order="sorted")
 
 
 @lru_cache(maxsize=1024)
@@ -148,16 +154,21 @@ def _compiled(content: bytes) -> Tariff:
             rates.append(_element(identity, index, element, notes))
         except (BadInput, KeyError, TypeError, AttributeError) as error:
             raise BadInput.of(error).below("elements", index) from None
+    checks = tuple(check for restricted, _ in rates for check in restricted.checks)
+    every = frozenset(rate for _, found in rates for rate in found)
     return Tariff(
         id=identity,
-        currency=document.get("currency"),
+        currency=text(document.get("currency")),
         start=_instant(document, "start_date_time"),
         end=_instant(document, "end_date_time"),
         minimum=_limit(document, "min_price"),
         maximum=_limit(document, "max_price"),
         tables=(_table(rates, USED), _table(rates, EXPIRED), _table(rates, BY_FALLBACK)),
-        checks=tuple(check for restricted, _ in rates for check in restricted.checks),
-        tax_mode=TaxMode.EXCLUDED if _mentions_vat(rates) else TaxMode.UNKNOWN,
+        rates=every,
+        checks=checks,
+        needs_clock=any(check.needs_clock for check in checks),
+        has_fees=any(rate.dimension == "FLAT" for rate in every),
+        tax_mode=TaxMode.EXCLUDED if any(rate.vat is not None for rate in every) else TaxMode.UNSTATED,
         notes=tuple(notes),
         snapshot=document,
     )
@@ -176,7 +187,7 @@ def _element(identity: str, index: int, element: Any, notes: list[Note]) -> tupl
     components = element["price_components"]
     if not isinstance(components, list) or not components:
         raise BadInput("must be a list of at least one price component", "price_components")
-    rates = []
+    rates: list[Rate] = []
     for number_, component in enumerate(components):
         try:
             rates += _rates(identity, (index, number_), component, restricted.checks, notes)
@@ -212,6 +223,7 @@ def _rates(
         net=net,
         gross=net * (ONE + percent(vat or ZERO)),
         step=step.scaleb(-3) if dimension == "ENERGY" else step,
+        step_size=step,
         checks=checks,
         tests=tuple(check.holds for check in checks),
         tariff_id=identity,
@@ -237,11 +249,7 @@ def _table(elements: Sequence[tuple[Restrictions, Sequence[Rate]]], fate: int) -
             rates += [rate for rate in rates_for(None, dimension) if not rate.tests]
         return Ladder(rates)
 
-    return Table([ladder(kind) for kind in kinds.KINDS])
-
-
-def _mentions_vat(elements: Sequence[tuple[Restrictions, Sequence[Rate]]]) -> bool:
-    return any(rate.vat is not None for _, rates in elements for rate in rates)
+    return Table(tuple(ladder(kind) for kind in kinds.KINDS))
 
 
 def _limit(document: Mapping[str, Any], name: str) -> Limit | None:

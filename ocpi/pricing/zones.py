@@ -3,7 +3,7 @@
 Only a UTC instant is ever converted; a local time is never reckoned with.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta, timezone
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
@@ -67,6 +67,11 @@ class Clock:
     def local(self, instant: int) -> int:
         return instant + (self._offset if self._offset is not None else self._offset_at(instant))
 
+    def locals(self, instants: Sequence[int]) -> list[int]:
+        if (offset := self._offset) is not None:
+            return [instant + offset for instant in instants]
+        return [instant + self._offset_at(instant) for instant in instants]
+
     def shown(self, instant: int) -> datetime:
         """The instant as a local datetime with its offset."""
         moment = moment_of(instant).astimezone(self.zone)
@@ -89,5 +94,8 @@ class Clock:
         yield high // SECOND * SECOND
 
     def _offset_at(self, instant: int) -> int:
-        offset = moment_of(instant).astimezone(self.zone).utcoffset() or timedelta(0)
+        offset = datetime.fromtimestamp(instant // SECOND, self.zone).utcoffset() or timedelta(0)
         return (offset.days * 86_400 + offset.seconds) * SECOND
+
+
+UTC_CLOCK = Clock("UTC", 0, 0)

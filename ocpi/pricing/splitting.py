@@ -1,0 +1,98 @@
+"""Where the price can change within a charging period, and the period cut there (§mod_cdrs_charging_period).
+
+The CPO has to start a period at every change of price. When one did not, the usage is taken as linear: exact for
+tiers of energy, and for borders of the clock on time. Cuts are made on registers, so the parts add up exactly.
+"""
+
+from collections.abc import Iterator
+from decimal import Decimal
+from typing import NamedTuple
+
+from ocpi.pricing import kinds
+from ocpi.pricing.course import Course, Stretches
+from ocpi.pricing.exact import ONE, ZERO, ratio
+from ocpi.pricing.scalars import DAY
+from ocpi.pricing.tariffs import Tariff
+
+_LONGEST = 40 * DAY
+"""A longer period is not a session anybody cuts into days."""
+
+_PLACES = ONE.scaleb(-30)
+
+
+class Cut(NamedTuple):
+    """A place within a stretch: its share of the whole, the instant, and the energy until then where it is a tier."""
+
+    share: Decimal
+    instant: int
+    energy: Decimal | None = None
+
+
+def split(course: Course) -> Course:
+    """The same course with its stretches cut wherever a restriction of their tariff can begin or cease to hold."""
+    whole = course.stretches
+    periods: list[int] = []
+    starts: list[int] = []
+    ends: list[int] = []
+    amounts: dict[int, list[Decimal]] = {kind: [] for kind in whole.amounts}
+    for at, tariff in enumerate(course.tariffs):
+        cuts = _cuts(course, at, tariff) if tariff and tariff.checks else []
+        instants = [cut.instant for cut in cuts]
+        starts += [whole.starts[at], *instants]
+        ends += [*instants, whole.ends[at]]
+        periods += [at] * (len(cuts) + 1)
+        for kind, column in whole.amounts.items():
+            amounts[kind] += _parts(kind, column[at], cuts)
+    tariffs = [course.tariffs[at] for at in periods]
+    return Course(course.usage, tariffs, course.clock, course.readings, Stretches(periods, starts, ends, amounts))
+
+
+def _cuts(course: Course, at: int, tariff: Tariff) -> list[Cut]:
+    stretches = course.stretches
+    start, end = stretches.starts[at], stretches.ends[at]
+    length = end - start
+    if not 0 < length < _LONGEST:
+        return []
+    cuts = [
+        Cut(ratio(Decimal(instant - start), Decimal(length)), instant)
+        for instant in {*_clock_borders(course, start, end, tariff), *_duration_borders(course, tariff)}
+        if start < instant < end
+    ]
+    energy, before = stretches.amounts.get(kinds.ENERGY, [ZERO] * (at + 1))[at], course.moments[at].kwh
+    for border in _borders(tariff, "kwh"):
+        if energy and ZERO < (share := ratio(border - before, energy)) < ONE:
+            cuts.append(Cut(share, start + int(length * share), border - before))
+    return sorted(cuts, key=lambda cut: cut.share)
+
+
+def _clock_borders(course: Course, start: int, end: int, tariff: Tariff) -> Iterator[int]:
+    if not tariff.needs_clock:
+        return
+    times = {int(border) for border in _borders(tariff, "time")} | {0}
+    first = course.clock.local(start) // DAY
+    last = course.clock.local(end) // DAY
+    for day in range(first, last + 1):
+        for time in times:
+            yield from course.clock.instants(day * DAY + time)
+    yield from course.clock.changes(start, end)
+
+
+def _duration_borders(course: Course, tariff: Tariff) -> Iterator[int]:
+    for border in _borders(tariff, "duration"):
+        yield course.origin + int(border)
+
+
+def _borders(tariff: Tariff, ending: str) -> set[Decimal]:
+    return {border for check in tariff.checks if check.name.endswith(ending) for border in check.borders}
+
+
+def _parts(kind: int, amount: Decimal, cuts: list[Cut]) -> Iterator[Decimal]:
+    """An amount cut into parts; its register is read where the share, or the tier, says."""
+    before = ZERO
+    for cut in cuts:
+        register = cut.energy if kind == kinds.ENERGY else None
+        if register is None:
+            register = (amount * cut.share).quantize(_PLACES)
+        yield register - before
+        before = register
+    yield amount - before
