@@ -20,7 +20,8 @@ from django.db import connection, connections
 
 from ocpi.client.messages import Presented, request_headers
 from ocpi.ids import PartyId
-from ocpi.models import Location, OwnedObject
+from ocpi.models import EvseStatus, Location, OwnedObject
+from ocpi.store import evse_status
 from ocpi.store.documents import Document
 from ocpi.transport.headers import MessageIds, RoutingHeaders
 from ocpi.types import codec
@@ -122,9 +123,16 @@ class Node:
         return model._default_manager.using(self.name).count()
 
     def document(self, model: type[OwnedObject], key: str) -> Document | None:
-        rows = model._default_manager.using(self.name).filter(key=key.lower())
-        text = rows.values_list("document", flat=True).first()
-        return codec.decode(text.encode()) if text else None
+        """One object as it is now, the live status of a Location's EVSEs included."""
+        row = model._default_manager.using(self.name).filter(key=key.lower()).first()
+        if row is None:
+            return None
+        document: Document = codec.decode(row.document.encode())
+        if isinstance(row, Location):
+            live = EvseStatus.objects.using(self.name).filter(location_id=row.pk)
+            rows = live.values_list("key", "status", "stamp")
+            evse_status.overlay(document, {key: (status, stamp) for key, status, stamp in rows}, row.stamp)
+        return document
 
     def import_objects(self, module: str, party: str, documents: Sequence[Document]) -> Any:
         """Import own objects; returns the report."""

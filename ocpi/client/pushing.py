@@ -39,12 +39,12 @@ def patch(base: str, path: str, changes: dict[str, Any], routing: RoutingHeaders
 
 def put_evse(base: str, path: str, evse: dict[str, Any], routing: RoutingHeaders) -> Request:
     """Bring one EVSE of the Location at `path`."""
-    return Request("PUT", _below(base, path, evse["uid"]), routing, codec.encode(evse))
+    return Request("PUT", _below(base, f"{path}/{quote(evse['uid'], safe='')}"), routing, codec.encode(evse))
 
 
 def patch_evse(base: str, path: str, uid: str, changes: dict[str, Any], routing: RoutingHeaders) -> Request:
     """Change some fields of one EVSE of the Location at `path`."""
-    return Request("PATCH", _below(base, path, uid), routing, codec.encode(changes))
+    return Request("PATCH", _below(base, f"{path}/{quote(uid, safe='')}"), routing, codec.encode(changes))
 
 
 def delete(base: str, path: str, routing: RoutingHeaders) -> Request:
@@ -57,8 +57,8 @@ def read(base: str, path: str, routing: RoutingHeaders) -> Request:
     return Request("GET", _below(base, path), routing)
 
 
-def _below(base: str, path: str, *segments: str) -> str:
-    return "/".join((base.rstrip("/"), path, *(quote(segment, safe="") for segment in segments)))
+def _below(base: str, path: str) -> str:
+    return f"{base.rstrip('/')}/{path}"
 
 
 def _joined(*segments: str) -> str:

@@ -78,10 +78,10 @@ _NOTHING = Held(None, 0)
 def held(platform_id: int, module: ModuleID, object_ids: Collection[int]) -> dict[int, Held]:
     """What the platform holds of each of these objects."""
     found = dict.fromkeys(object_ids, _NOTHING)
+    among, values = writing.any_of("object_id", found)
     rows = writing.fetch(
-        "SELECT object_id, image, attempts FROM roaming_delivery "  # noqa: S608
-        f"WHERE platform_id = %s AND module = %s AND object_id IN {writing.marks(len(found))}",
-        [platform_id, module.value, *found],
+        f"SELECT object_id, image, attempts FROM roaming_delivery WHERE platform_id = %s AND module = %s AND {among}",  # noqa: S608
+        [platform_id, module.value, values],
     )
     return found | {id: Held(images.read(image), attempts) for id, image, attempts in rows}
 

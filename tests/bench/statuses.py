@@ -22,7 +22,7 @@ _ROWS = """
         )::text, now(), 0, '', '', ''
     FROM ocpi_location
 """
-_ROUNDS = ("CHARGING", "BLOCKED", "RESERVED", "AVAILABLE")
+_ROUNDS = ("CHARGING", "BLOCKED", "RESERVED", "INOPERATIVE", "OUTOFORDER")
 
 
 def acknowledged() -> int:
