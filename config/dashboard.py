@@ -12,7 +12,7 @@ from ocpi.admin.reading import link, shorten, table, when
 from ocpi.models import Location, ObjectCount
 from roaming import agreements
 from roaming.admin.platforms import state_chip
-from roaming.admin.records import run_chip
+from roaming.admin.pulls import run_chip
 from roaming.delivery_models import Delivery
 from roaming.models import Party, Platform
 from roaming.pull_models import QuarantinedObject, SyncRun

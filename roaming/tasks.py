@@ -35,8 +35,9 @@ def drain_lane(platform_id: int) -> None:
 
 @shared_task
 def pull_due() -> None:
-    """Send a worker to every platform that something is to be pulled from."""
-    for platform in Platform.objects.filter(state=Platform.State.CONNECTED):
+    """Send a worker to every platform that something is to be pulled from, once its handshake has settled."""
+    settled = timezone.now() - lanes.SETTLING
+    for platform in Platform.objects.filter(state=Platform.State.CONNECTED, connected_at__lte=settled):
         if pull.due(platform):
             pull_platform.apply_async((platform.pk,), expires=60)
 

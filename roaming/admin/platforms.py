@@ -18,7 +18,7 @@ from ocpi.admin.reading import chip, link, shorten, table, when
 from roaming import directory, freshness
 from roaming.admin.actions import PlatformActions
 from roaming.admin.deliveries import cursor_chip, outcome_chip
-from roaming.admin.records import run_chip
+from roaming.admin.pulls import run_chip
 from roaming.delivery import desk
 from roaming.models import Platform
 from roaming.pull_models import QuarantinedObject, SyncRun
@@ -30,7 +30,7 @@ TONES = {
 }
 SHOWN = 4  # parties in the list
 LATEST = 10  # rows of a table on the page of a platform
-RUN_FIELDS = ("error", "finished_at", "quarantined")
+RUN_FIELDS = ("error", "finished_at", "quarantined", "withheld")
 
 
 def state_chip(platform: Platform) -> SafeString:

@@ -19,6 +19,7 @@ from roaming.sync.audience import PRIVATE
 
 OVERLAP = timedelta(minutes=5)
 CLAIM = timedelta(minutes=5)
+AFTERWARDS = timedelta(minutes=15)
 RESUMABLE = timedelta(hours=1)
 LOOKBACK = timedelta(days=30)
 MOST_PAUSE = timedelta(hours=1)  # that a partner may ask for
@@ -53,6 +54,11 @@ def reach(cursor: PullCursor, following: str | None, page_limit: int | None) -> 
     now = timezone.now()
     limit = page_limit or cursor.page_limit
     save(cursor, next_url=following or "", page_limit=limit, reached_at=now, claimed_until=now + CLAIM)
+
+
+def renew(cursor: PullCursor) -> None:
+    """The list is whole; what is made of it may take longer than a page."""
+    save(cursor, claimed_until=timezone.now() + AFTERWARDS)
 
 
 def request(cursor: PullCursor, *, full: bool = False, accept: bool = False) -> None:
@@ -108,7 +114,7 @@ class Ending:
 def end(run: SyncRun, cursor: PullCursor, ending: Ending) -> None:
     """Give the claim back, plan the next run, and say how this one went."""
     run.finished_at = now = timezone.now()
-    run.next_run_at = max(schedule.next_delta(cursor, now), now + min(ending.pause, MOST_PAUSE))
+    run.next_run_at = max(schedule.next_delta(cursor, now), now + ending.pause)
     changes: dict[str, Any] = {"claimed_until": None, "next_run_at": run.next_run_at}
     reconcile_at = cursor.next_reconcile_at
     if ending.complete:
@@ -116,10 +122,10 @@ def end(run: SyncRun, cursor: PullCursor, ending: Ending) -> None:
         if run.full or reconcile_at is None or (cursor.began_at and reconcile_at <= cursor.began_at):
             changes["next_reconcile_at"] = schedule.next_reconcile(cursor, now)
     else:
+        run.error = run.error or "interrupted"
         # A reconcile stays due, but is not tried again before a delta would be.
         changes["next_reconcile_at"] = max(reconcile_at or run.next_run_at, run.next_run_at)
-        # Where nothing came from the place that was remembered, the place itself may be what is wrong.
-        if not (ending.resumable and run.pages):
+        if not ending.resumable:
             changes |= {"next_url": "", "reached_at": None}
     try:
         save(cursor, **changes)

@@ -37,10 +37,11 @@ def note(platform_id: int, module: ModuleID, documents: Sequence[dict[str, Any]]
         return 0
     named: dict[Key, tuple[str, str]] = {}
     for document in documents:
-        owner = PartyId.of(document["country_code"], document["party_id"])
         for spelling in _named(module, document):
+            owner = PartyId.of(document["country_code"], document["party_id"])
             named.setdefault((owner, spelling.lower()), (spelling, f"{module.value} {document['id']}"))
-    missing = [key for key in named if key not in set(_held(target, named))] if named else []
+    held = set(_held(target, named))
+    missing = [key for key in named if key not in held]
     DanglingReference.objects.bulk_create(
         [
             DanglingReference(

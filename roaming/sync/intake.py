@@ -5,8 +5,9 @@ When we judge differently after an upgrade, what is in quarantine is taken in wi
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from django.db.models import QuerySet
@@ -123,19 +124,28 @@ def _but_for_stamps(store: Objects, arrivals: list[Arrival], source: int) -> lis
     Some partners stamp whatever they list with the time of the request: to store that would be to tell everybody,
     every few minutes, that everything has changed.
     """
-    if len({arrival.document["last_updated"] for arrival in arrivals}) != 1 or len(arrivals) == 1:
+    stamps = {arrival.document["last_updated"] for arrival in arrivals}
+    if len(stamps) != 1 or len(arrivals) == 1:
         return arrivals
+    moment = times.parse(stamps.pop())
     by_owner: dict[PartyId, dict[str, Arrival]] = {}
     for arrival in arrivals:
         by_owner.setdefault(arrival.owner, {})[store.key(arrival.document, source)] = arrival
     same = {
         id(arrival)
         for owner, keyed in by_owner.items()
-        for key, text in store.rows(owner=owner, key__in=keyed).values_list("key", "document")
-        if text != (arrival := keyed[key]).text
-        and _unstamped(codec.decode(text.encode())) == _unstamped(arrival.document)
+        for key, text in _otherwise_stamped(store, owner, keyed, moment)
+        if _unstamped(codec.decode(text.encode())) == _unstamped((arrival := keyed[key]).document)
     }
     return [arrival for arrival in arrivals if id(arrival) not in same]
+
+
+def _otherwise_stamped(
+    store: Objects, owner: PartyId, keys: Collection[str], moment: datetime
+) -> Iterable[tuple[str, str]]:
+    """Key and document of those that we hold with another `last_updated`."""
+    rows = store.rows(owner=owner, key__in=keys).exclude(last_updated=moment)
+    return rows.values_list("key", "document")
 
 
 def _unstamped(value: Any) -> Any:

@@ -19,7 +19,7 @@ import structlog
 from django.utils import timezone
 
 from ocpi.client.http import OcpiClient
-from ocpi.client.messages import Answer, PartnerError, Presented, SlowDown
+from ocpi.client.messages import Answer, PartnerError, Presented, SlowDown, TimedOut, Unreachable
 from ocpi.ids import CONFIGURATION_MODULES, PartyId
 from ocpi.transport.headers import RoutingHeaders
 from ocpi.types import times
@@ -100,25 +100,33 @@ def pull(
     if accept:
         cursors.save(cursor, accepts_disappearance=True)
     run = cursors.begin(cursor, full=full)
-    ending = Ending(resumable=True)  # unless we get to know better, we were cut
+    ending = Ending(resumable=True)  # unless we get to know better, we were interrupted
     try:
         with breaker.watched(platform.pk):
             _run(run, cursor, platform, module, progress, client)
         ending = Ending(complete=True)
         platform.record_success()
     except PartnerError as error:
-        pause = error.retry_after if isinstance(error, SlowDown) else None
-        cut = isinstance(error, SlowDown) or breaker.is_transport_failure(error)
-        ending = Ending(resumable=cut, pause=timedelta(seconds=pause or 0))
+        ending = _failed(error, run)
         run.error = str(error)
         platform.record_error(run.error)
-    except UnderWay as error:
-        run.error = str(error)
+    except Exception as error:
+        ending = Ending()
+        run.error = str(error) if isinstance(error, UnderWay) else "a fault of this node; its log says more"
         raise
     finally:
         cursors.end(run, cursor, ending)
     log.info("pulled", platform=platform.name, module=module, pages=run.pages, created=run.created, error=run.error)
     return run
+
+
+def _failed(error: PartnerError, run: SyncRun) -> Ending:
+    """Who was not there can be asked for the same page again; where a page fails at once, its URL may be the fault."""
+    if isinstance(error, SlowDown):
+        seconds = min(error.retry_after or 0, cursors.MOST_PAUSE.total_seconds())
+        return Ending(resumable=True, pause=timedelta(seconds=seconds))
+    is_away = isinstance(error, Unreachable | TimedOut)
+    return Ending(resumable=is_away or (breaker.is_transport_failure(error) and run.pages > 0))
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +158,7 @@ def _run(
     partner = _Partner(picture.peers[platform.pk], platform, sender, client)
     oddities, nameless = _crawl(run, cursor, partner, module, progress)
     notes = oddities.notes()
+    cursors.renew(cursor)
     if run.full:
         notes += reconciling.reconcile(run, cursor, partner.peer, total=oddities.total, nameless=nameless)
     if module in PRIVATE:

@@ -17,10 +17,12 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
 from tests.bench import (
     broadcast_case,
+    delivery_cases,
     get_all_case,
     hanging_case,
     module_cases,
     processes,
+    reconcile_case,
     register_cases,
     relay_cases,
     report,
@@ -43,7 +45,12 @@ CASES: dict[str, Callable[[Options], list[Figure]]] = {
     "hanging": hanging_case.hanging,
     "broadcast": broadcast_case.broadcast,
     "get_all": get_all_case.get_all,
+    "fan_out": delivery_cases.fan_out,
+    "sustained": delivery_cases.sustained,
+    "neighbours": delivery_cases.neighbours,
+    "importing": delivery_cases.importing,
     "pull": register_cases.pull,
+    "reconcile": reconcile_case.reconcile,
     "memory": register_cases.memory,
 }
 

@@ -64,7 +64,8 @@ def pull(options: Options) -> list[Figure]:
         puller.connect(_source_platform(source))
         for _ in range(options.rounds):
             product.append(_pull_once(puller, count))
-            reference.append(_bare_once(puller, source, count))
+            _empty(puller)
+            reference.append(bare_once(puller, source, count))
     rate, bare_rate = statistics.median(product), statistics.median(reference)
     return [
         Figure(
@@ -94,8 +95,8 @@ def _pull_once(puller: Node, count: int) -> float:
     return count / float(run["seconds"])
 
 
-def _bare_once(puller: Node, source: Node, count: int) -> float:
-    _empty(puller)
+def bare_once(puller: Node, source: Node, count: int) -> float:
+    """Locations a second of the bare loop."""
     headers = json.dumps(nodes.headers(_PULLER.party))
     url = f"{source.url}{LOCATIONS}?limit={_PAGE}"
     run = puller.command("-m", "tests.bench.bare_pull", url, headers, core=processes.PRODUCT_CORE)

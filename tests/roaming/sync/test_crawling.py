@@ -13,7 +13,7 @@ from roaming.pull_models import PullCursor, SyncRun
 from roaming.sync import cursors, pull
 from roaming.sync.crawling import EMPTY_PAGES
 from tests.kit.objects import Document, location, minutes_after_noon
-from tests.kit.peer import Behaviour, FakePeer, Recorded, Reply, answers, enveloped, fails, garbage
+from tests.kit.peer import Behaviour, FakePeer, Recorded, Reply, answers, enveloped, fails, garbage, hangs_up
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -207,6 +207,28 @@ def test_a_place_that_leads_nowhere_is_given_up(cpo_peer: FakePeer, cpo_platform
     assert (done.resumed, done.pages, done.error) == (False, 3, "")
 
 
+def test_a_place_is_kept_while_nobody_is_there(cpo_peer: FakePeer, cpo_platform: Platform, cut: SyncRun) -> None:
+    cpo_peer.misbehave(hangs_up(), path="locations")
+    assert run(cpo_platform).error
+    cpo_peer.behave()
+    assert run(cpo_platform).resumed
+
+
+def test_an_interrupted_crawl_is_resumed(cpo_peer: FakePeer, cpo_platform: Platform) -> None:
+    """Ctrl-C, or a worker that is told to end."""
+    cpo_peer.page_limit = 2
+    cpo_peer.objects["locations"] = theirs(*range(6))
+
+    def interrupted(done: int, total: int) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        run(cpo_platform, progress=interrupted)
+    assert SyncRun.objects.get().error == "interrupted"
+    done = run(cpo_platform)
+    assert (done.resumed, done.created, Location.objects.count()) == (True, 4, 6)
+
+
 def test_a_delta_that_was_cut_does_not_stand_for_everything(cpo_peer: FakePeer, cpo_platform: Platform) -> None:
     cpo_peer.page_limit = 2
     run(cpo_platform)
@@ -261,3 +283,4 @@ def test_a_fault_of_ours_leaves_the_cursor_where_it_was(cpo_peer: FakePeer, cpo_
         run(cpo_platform, progress=breaks)
     cursor = PullCursor.objects.get()
     assert (cursor.date_from, cursor.claimed_until) == (None, None)
+    assert "of this node" in SyncRun.objects.get().error, "or it would be taken for complete"

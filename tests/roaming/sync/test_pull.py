@@ -1,8 +1,11 @@
 """Pulling a partner's Locations: deltas, everything, and what survives."""
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
+from django.db import connection
 from django.utils import timezone
 
 from ocpi.models import Location, ObjectCount
@@ -13,7 +16,7 @@ from roaming.models import Party
 from roaming.pull_models import PullCursor, QuarantinedObject
 from roaming.sync import cursors, pull
 from tests.kit.objects import location, without
-from tests.kit.peer import circular_link, drips, fails, garbage, redirects
+from tests.kit.peer import circular_link, drips, fails, garbage, redirects, slow
 from tests.kit.platforms import register
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -193,3 +196,23 @@ def test_the_claim_ends_with_the_run_however_it_ends(peer, platform, behaviour):
 def test_the_claim_of_a_run_that_died_ends_by_itself(peer, platform):
     PullCursor.objects.create(platform=platform, module="locations", claimed_until=timezone.now())
     assert run(platform).error == ""
+
+
+def test_of_two_workers_that_begin_at_once_one_pulls(threaded_db, peer, platform):
+    """DESIGN section 2.5: the claim is one conditional statement."""
+    peer.objects["locations"] = [theirs(id=f"L{number}") for number in range(20)]
+    peer.misbehave(slow(0.3), path="locations")
+    gate = threading.Barrier(4)
+
+    def attempt(_):
+        try:
+            gate.wait()
+            return run(platform).error
+        except cursors.UnderWay:
+            return "under way"
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(4) as pool:
+        assert sorted(pool.map(attempt, range(4))) == ["", "under way", "under way", "under way"]
+    assert len(peer.requested("GET", "locations")) == 1
