@@ -38,7 +38,7 @@ def is_slow(path: str) -> bool:
     return not path.startswith("/ocpi/") or path.rstrip("/").endswith("/credentials")
 
 
-bridge = WsgiBridge(django, settings.NODE_THREADS, settings.NODE_MAX_BODY, is_slow)
+bridge = WsgiBridge(django, settings.NODE_THREADS, settings.NODE_MAX_BODY, is_slow, exchange_log.note)
 relay = Relay(bridge, directory)
 turnstile = Turnstile(relay, directory)
 

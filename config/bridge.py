@@ -16,11 +16,13 @@ from urllib.parse import unquote_to_bytes
 
 import structlog
 
-from ocpi.errors import BodyTooLarge, ServerError
+from ocpi.errors import BodyTooLarge, OcpiError, ServerError
 from ocpi.transport.asgi import ClientGone, Conversation, Headers, Receive, Scope, Send
+from ocpi.transport.transcripts import Transcript
 
 log = structlog.get_logger(__name__)
 
+_OCPI = "/ocpi/"
 _CONSTANT = {
     "wsgi.version": (1, 0),
     "wsgi.multithread": True,
@@ -33,7 +35,8 @@ class WsgiBridge:
     """An ASGI application for `http` scopes that answers with a WSGI application.
 
     `threads` requests are worked on at once, and as many more of those that `is_slow` tells by their path; a body of
-    more than `max_body` bytes is HTTP 413.
+    more than `max_body` bytes is HTTP 413. `note` gets the transcripts of partners' requests that are refused here:
+    the application, which notes all others, has not seen them or has failed on them.
     """
 
     def __init__(
@@ -42,8 +45,9 @@ class WsgiBridge:
         threads: int,
         max_body: int,
         is_slow: Callable[[str], bool] = lambda path: False,
+        note: Callable[[Transcript], None] = lambda transcript: None,
     ) -> None:
-        self._application, self._max_body, self._is_slow = application, max_body, is_slow
+        self._application, self._max_body, self._is_slow, self._note = application, max_body, is_slow, note
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="request")
         self._slow_pool = ThreadPoolExecutor(threads, thread_name_prefix="slow-request")
 
@@ -52,7 +56,7 @@ class WsgiBridge:
         try:
             body = await conversation.body(self._max_body)
         except BodyTooLarge as error:
-            await conversation.refuse(error)
+            await self._refuse(conversation, error)
             return
         except ClientGone:
             return
@@ -63,7 +67,7 @@ class WsgiBridge:
             answer = await loop.run_in_executor(pool, self._run, scope, body)
         except Exception:
             log.exception("the application failed", path=scope["path"])
-            await conversation.refuse(ServerError())
+            await self._refuse(conversation, ServerError())
         else:
             await conversation.answer(*answer)
 
@@ -71,6 +75,15 @@ class WsgiBridge:
         """Take no more requests. The server has waited for those at work; one it gave up on is not waited for."""
         for pool in (self._pool, self._slow_pool):
             pool.shutdown(wait=False, cancel_futures=True)
+
+    async def _refuse(self, conversation: Conversation, error: OcpiError) -> None:
+        scope = conversation.scope
+        if not scope["path"].startswith(_OCPI):
+            await conversation.refuse(error)
+            return
+        conversation.transcript.platform_id = scope.get("ocpi.platform_id")
+        await conversation.refuse(error)
+        self._note(conversation.transcript)
 
     def _run(self, scope: Scope, body: bytes) -> tuple[int, Headers, bytes]:
         answer = _Answer()

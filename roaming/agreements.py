@@ -65,6 +65,13 @@ def may_exchange(agreements: Agreements, one: PartyId, other: PartyId, module: s
     return any(term.covers(module, now) for term in terms)
 
 
+def next_change(agreements: Agreements, one: PartyId, other: PartyId, now: datetime) -> datetime | None:
+    """Until when `may_exchange` says the same of two parties; None for as long as the agreements are these."""
+    terms = agreements.terms.get(one, {}).get(other, ())
+    moments = (moment for term in terms for moment in (term.begins, term.ends) if moment and moment > now)
+    return min(moments, default=None)
+
+
 def within(
     agreements: Agreements, scope: Scope, readers: Iterable[PartyId], module: str | None, now: datetime
 ) -> Scope:

@@ -18,6 +18,7 @@ from django.utils import timezone
 from ocpi.client.messages import Presented
 from ocpi.ids import PartyId
 from ocpi.ports import Caller
+from ocpi.transport import authorization
 from ocpi.v221.common import Role
 from ocpi.v221.versions import InterfaceRole
 from roaming import agreements, events, secrets
@@ -25,6 +26,7 @@ from roaming.hub.routing import Table
 from roaming.models import CredentialsToken, DirectoryVersion, Endpoint, Party, Platform
 
 RECHECK_SECONDS = 1.0
+_REMEMBERED = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +87,7 @@ class Picture:
     own_roles: tuple[dict[str, Any], ...] = ()
     table: Table = field(default_factory=Table)
     seats: dict[PartyId, tuple[int, ...]] = field(default_factory=dict)  # where a party is
-    callers: dict[str, Caller] = field(default_factory=dict, repr=False)
+    callers: dict[bytes, Caller] = field(default_factory=dict, repr=False)
 
     @property
     def own_parties(self) -> frozenset[PartyId]:
@@ -96,18 +98,20 @@ class Picture:
         """Our own party in the HUB role, if this node is a hub."""
         return self.table.hub
 
-    def caller(self, token: str) -> Caller | None:
-        """Who presents a token that is known and in use for good; of any other the database is asked.
+    def caller(self, header: bytes) -> Caller | None:
+        """Who calls, by an Authorization header whose token is in use for good; of any other the database is asked.
 
-        Remembered by token: to hash it would cost a relayed message as much as all other decisions about it.
+        Remembered by header: to hash a token would cost a relayed message as much as all other decisions about it.
         """
-        if known := self.callers.get(token):
+        if known := self.callers.get(header):
             return known
-        for digest in secrets.digests(token):
-            key = self.keys.get(digest)
-            if key and not key.unused and key.expires_at is None:
-                self.callers[token] = key.caller
-                return key.caller
+        for token in authorization.decode(header.decode("latin-1")):
+            for digest in secrets.digests(token):
+                key = self.keys.get(digest)
+                if key and not key.unused and key.expires_at is None:
+                    if len(self.callers) < _REMEMBERED:  # one token can be written in several ways
+                        self.callers[header] = key.caller
+                    return key.caller
         return None
 
     def own_party(self, *roles: Role) -> PartyId | None:

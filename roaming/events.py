@@ -5,6 +5,7 @@ from typing import Any
 from django.dispatch import Signal, receiver
 
 from ocpi.events import command_resolved, object_changed
+from ocpi.v221.versions import ModuleID
 
 # A handshake was completed or renewed. Argument: platform_id. Sent on commit.
 platform_connected = Signal()
@@ -17,6 +18,8 @@ def wake_lanes(module: str, owner: str, source: int | None, **_: Any) -> None:
     from roaming.sync import wake
 
     wake.changed(module)
+    if module == ModuleID.CDRS and source is not None:
+        wake.audit()
 
 
 @receiver(command_resolved)

@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, MutableMapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping, MutableMapping, Sequence
 from functools import cache
 from typing import Any
 
@@ -28,10 +28,8 @@ class ClientGone(Exception):
 class AsgiHeaders(Mapping[str, str]):
     """The headers of an ASGI scope, whatever the case of a name; the first of repeated ones counts."""
 
-    def __init__(self, raw: Iterable[tuple[bytes, bytes]]) -> None:
-        self._raw: dict[bytes, bytes] = {}
-        for name, value in raw:
-            self._raw.setdefault(name, value)
+    def __init__(self, raw: Sequence[tuple[bytes, bytes]]) -> None:
+        self._raw = dict(reversed(raw))
 
     def __getitem__(self, name: str) -> str:
         return self._raw[_key(name)].decode("latin-1")
@@ -39,6 +37,10 @@ class AsgiHeaders(Mapping[str, str]):
     def get(self, name: str, default: Any = None) -> Any:
         found = self._raw.get(_key(name))
         return default if found is None else found.decode("latin-1")
+
+    def raw(self, name: str) -> bytes:
+        """The value as it came, empty when there is none."""
+        return self._raw.get(_key(name), b"")
 
     def __iter__(self) -> Iterator[str]:
         return (name.decode("latin-1") for name in self._raw)
@@ -50,6 +52,11 @@ class AsgiHeaders(Mapping[str, str]):
 @cache
 def _key(name: str) -> bytes:
     return name.lower().encode("latin-1")
+
+
+def encoded(headers: Mapping[str, str]) -> Headers:
+    """Headers as ASGI has them."""
+    return [(_key(name), value.encode("latin-1")) for name, value in headers.items()]
 
 
 class Conversation:
@@ -80,6 +87,11 @@ class Conversation:
                 path = b"%b?%b" % (path, query)
             self._transcript = Transcript(Direction.IN, self.scope["method"], path.decode("latin-1"), self.ids)
         return self._transcript
+
+    @property
+    def received(self) -> bytes:
+        """The body, once it has been read; empty before."""
+        return self._body or b""
 
     async def body(self, limit: int) -> bytes:
         """The whole body, however often it is asked for; raises BodyTooLarge beyond `limit` bytes, and ClientGone."""
@@ -124,7 +136,7 @@ class Conversation:
         found = [
             (b"content-type", b"application/json"),
             (b"content-length", b"%d" % len(content)),
-            *((name.lower().encode(), value.encode("latin-1")) for name, value in self.ids.headers().items()),
+            *encoded(self.ids.headers()),
             *(headers or ()),
         ]
         if not self._unread:
@@ -141,7 +153,7 @@ class Conversation:
 
     def _keep(self, status: int, content: bytes) -> None:
         if self._transcript is not None:
-            self._transcript.asked(self._body or b"")
+            self._transcript.asked(self.received)
             self._transcript.answered(status, content, self._transcript.status_code)
 
     async def _next(self) -> bytes:

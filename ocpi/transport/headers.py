@@ -5,7 +5,8 @@ has a new request id and the same correlation id (§transport_and_format_unique_
 belong to functional modules only; the response swaps them (§transport_and_format_message_routing).
 """
 
-import uuid
+import os
+import random
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache, lru_cache
@@ -45,23 +46,30 @@ class ReceivedHeaders(Mapping[str, str]):
         return sum(1 for _ in self)
 
 
-def _new_id() -> str:
-    return str(uuid.uuid4())
+# Unique, not secret: to ask the system for randomness would cost a relayed message more than all its headers.
+_random = random.Random()
+os.register_at_fork(after_in_child=_random.seed)
+
+
+def new_id() -> str:
+    """A new message id, a UUID of version 4."""
+    digits = f"{_random.getrandbits(128):032x}"
+    return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-a{digits[17:20]}-{digits[20:]}"
 
 
 def _sane(value: str | None) -> str:
     """A received id as we repeat it: printable ASCII of bounded length, or a new one."""
     if value and len(value) <= _LONGEST_ID and value.isascii() and value.isprintable():
         return value
-    return _new_id()
+    return new_id()
 
 
 @dataclass(frozen=True, slots=True)
 class MessageIds:
     """The ids of one request, repeated in its response."""
 
-    request_id: str = field(default_factory=_new_id)
-    correlation_id: str = field(default_factory=_new_id)
+    request_id: str = field(default_factory=new_id)
+    correlation_id: str = field(default_factory=new_id)
 
     @classmethod
     def read(cls, headers: Mapping[str, str]) -> "MessageIds":
@@ -76,15 +84,12 @@ class MessageIds:
         return {REQUEST_ID: self.request_id, CORRELATION_ID: self.correlation_id}
 
 
-_parse = lru_cache(4096)(PartyId.parse)  # every message names the same few parties
-
-
-def _party(headers: Mapping[str, str], names: tuple[str, str]) -> PartyId | None:
-    country_code, party_id = headers.get(names[0], "").strip(), headers.get(names[1], "").strip()
+def _party(country_code: str, party_id: str, names: tuple[str, str]) -> PartyId | None:
+    country_code, party_id = country_code.strip(), party_id.strip()
     if not country_code and not party_id:
         return None
     try:
-        return _parse(f"{country_code}*{party_id}")
+        return PartyId.parse(f"{country_code}*{party_id}")
     except ValueError:
         raise InvalidParameters(f"{names[0]} and {names[1]} must both be given, two and three characters") from None
 
@@ -99,7 +104,8 @@ class RoutingHeaders:
     @classmethod
     def read(cls, headers: Mapping[str, str]) -> "RoutingHeaders":
         """Raises InvalidParameters when only half of a party is given."""
-        return cls(_party(headers, _TO), _party(headers, _FROM))
+        get = headers.get
+        return _routing(get(_TO[0], ""), get(_TO[1], ""), get(_FROM[0], ""), get(_FROM[1], ""))
 
     def reply(self) -> "RoutingHeaders":
         """The headers of the response: sender and receiver change places."""
@@ -111,3 +117,8 @@ class RoutingHeaders:
             if party:
                 found[names[0]], found[names[1]] = party.country_code, party.party_id
         return found
+
+
+@lru_cache(4096)  # every message names the same few parties
+def _routing(to_country: str, to_party: str, from_country: str, from_party: str) -> RoutingHeaders:
+    return RoutingHeaders(_party(to_country, to_party, _TO), _party(from_country, from_party, _FROM))

@@ -4,6 +4,7 @@ import time
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
+from functools import partial
 
 from ocpi.transport.headers import MessageIds, RoutingHeaders
 
@@ -39,7 +40,7 @@ class Transcript:
     route: str = ""
     reason: str = ""
     error: str = ""
-    at: datetime = field(default_factory=lambda: datetime.now(UTC))
+    at: datetime = field(default_factory=partial(datetime.now, UTC))
     started: float = field(default_factory=time.perf_counter)
     seconds: float = 0.0
 

@@ -29,7 +29,7 @@ class AgreementForm(forms.ModelForm):
 
     class Meta:
         model = Agreement
-        fields = ("party_a", "party_b", "modules", "valid_from", "valid_to", "note")
+        fields = ("party_a", "party_b", "modules", "valid_from", "valid_to", "cdr_tolerance", "cdr_rounding", "note")
 
     def clean_party_a(self) -> PartyId:
         return self._party("party_a")
@@ -82,7 +82,13 @@ class AgreementAdmin(ModelAdmin):
         (
             None,
             {
-                "fields": (("party_a", "party_b"), "modules", ("valid_from", "valid_to"), "note"),
+                "fields": (
+                    ("party_a", "party_b"),
+                    "modules",
+                    ("valid_from", "valid_to"),
+                    ("cdr_tolerance", "cdr_rounding"),
+                    "note",
+                ),
                 "description": "As soon as two parties have an agreement, they exchange what their valid agreements "
                 "name and nothing else. When the last one ends, they exchange nothing.",
             },

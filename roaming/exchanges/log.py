@@ -60,17 +60,19 @@ class ExchangeLog:
             log.exception("an exchange is not noted")
 
     def _take(self, transcript: Transcript) -> None:
-        cap = settings.NODE_LOG_BODY
         transcript.end()
-        transcript.request, transcript.response = transcript.request[:cap], transcript.response[:cap]
+        cap = settings.NODE_LOG_BODY
+        request = transcript.request = transcript.request[:cap]
+        response = transcript.response = transcript.response[:cap]
+        size = len(request) + len(response)
         with self._lock:
             if len(self._waiting) >= MOST_WAITING:
                 self.dropped += 1
                 return
-            if self._held + _size(transcript) > MOST_HELD:
-                transcript.request = transcript.response = b""
+            if self._held + size > MOST_HELD:
+                transcript.request, transcript.response, size = b"", b"", 0
                 self.dropped_bodies += 1
-            self._held += _size(transcript)
+            self._held += size
             self._waiting.append(transcript)
             if self._thread is None and self._threaded:
                 self._start()

@@ -10,7 +10,7 @@ off anywhere, so they are searched as text, not parsed.
 
 import hmac
 import re
-from functools import cache
+from functools import cache, lru_cache
 from urllib.parse import unquote
 
 import msgspec
@@ -36,9 +36,15 @@ def without_credentials(text: str, token: str) -> str:
     """The text of a body or message without credentials tokens; `token` is the one that we presented, if any."""
     if '"token"' in text:
         text = _CREDENTIALS.sub(rf'\1"{HIDDEN}"', text)
-    if token:
-        text = text.replace(token, HIDDEN).replace(authorization.encode(token).partition(" ")[2], HIDDEN)
+    if token and text:
+        for spelling in _spellings(token):
+            text = text.replace(spelling, HIDDEN)
     return text
+
+
+@lru_cache(1024)
+def _spellings(token: str) -> tuple[str, str]:
+    return token, authorization.encode(token).partition(" ")[2]
 
 
 def hidden(value: str) -> str:

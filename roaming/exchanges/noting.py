@@ -4,11 +4,9 @@ import re
 from typing import Any
 from urllib.parse import unquote
 
-from django.conf import settings
-
 from ocpi.ids import VERSION
 from ocpi.transport.transcripts import Direction, Transcript
-from roaming.directory import Picture
+from roaming.directory import Peer, Picture
 from roaming.exchange_models import Exchange
 from roaming.exchanges.masking import Mask, without_credentials
 
@@ -42,34 +40,36 @@ COLUMNS = (
 )
 
 
-def row(transcript: Transcript, picture: Picture) -> tuple[Any, ...]:
-    """The values of COLUMNS."""
-    module, interface, below = _place(transcript, picture)
+def row(transcript: Transcript, picture: Picture, *, masked: bool) -> tuple[Any, ...]:
+    """The values of COLUMNS; with `masked` nothing in them names a driver."""
     peer = picture.peers.get(transcript.platform_id or 0)
-    url, error = transcript.url, without_credentials(transcript.error, transcript.token)
-    request = without_credentials(transcript.request.decode(errors="replace"), transcript.token)
-    response = without_credentials(transcript.response.decode(errors="replace"), transcript.token)
+    module, interface, below = _place(transcript, peer)
+    url, error, token = transcript.url, transcript.error, transcript.token
+    if error:
+        error = without_credentials(error, token)
+    request, response = _body(transcript.request, token), _body(transcript.response, token)
     reason = transcript.reason or (error if transcript.route else "")
-    if settings.NODE_LOG_MASK:
+    if masked:
         mask = Mask(module)
         url, request, response = mask.url(url, below), mask.body(request), mask.body(response)
         error, reason = mask.message(error), mask.message(reason)
+    ids, routing = transcript.ids, transcript.routing
     return (
         transcript.at,
         transcript.direction.value,
         transcript.platform_id,
         peer.name if peer else "",
-        str(transcript.routing.from_ or ""),
-        str(transcript.routing.to or ""),
+        routing.from_ or "",
+        routing.to or "",
         _text(module, 40),
-        _text(interface, 8),
+        interface,
         _text(transcript.method, 10),
         _text(url, _LONGEST_URL),
         _small(transcript.http_status),
         _small(transcript.status_code),
         round(transcript.seconds * 1000),
-        _text(transcript.ids.request_id, 128),
-        _text(transcript.ids.correlation_id, 128),
+        _text(ids.request_id, 128),
+        _text(ids.correlation_id, 128),
         transcript.route,
         _text(reason, _LONGEST_TEXT),
         _text(error, _LONGEST_TEXT),
@@ -80,25 +80,28 @@ def row(transcript: Transcript, picture: Picture) -> tuple[Any, ...]:
     )
 
 
-def _place(transcript: Transcript, picture: Picture) -> tuple[str, str, str]:
+def _place(transcript: Transcript, peer: Peer | None) -> tuple[str, str, str]:
     """Module, interface, and the part of the URL below the module's endpoint; empty where that is not known."""
+    url = transcript.url
     if transcript.direction is Direction.IN:
-        match = _OURS.match(transcript.url)
+        match = _OURS.match(url)
         interface, module, below = match.groups(default="") if match else ("", "", "")
         return ("versions" if module in ("", VERSION) else unquote(module)), interface.upper(), below
-    peer = picture.peers.get(transcript.platform_id or 0)
-    found = ("", "", "")
-    longest = 0
+    found, longest = ("", "", ""), 0
     for (module, interface), endpoint in (peer.endpoints if peer else {}).items():
         base = endpoint.rstrip("/")
-        if len(base) > longest and transcript.url.startswith(base) and transcript.url[len(base) :][:1] in "/?":
-            found, longest = (module, str(interface), transcript.url[len(base) :]), len(base)
+        if url.startswith(base) and len(base) > longest and url[len(base) :][:1] in "/?":
+            found, longest = (module, str(interface), url[len(base) :]), len(base)
     return found
+
+
+def _body(body: bytes, token: str) -> str:
+    return without_credentials(body.decode(errors="replace"), token) if body else ""
 
 
 def _text(text: str, length: int | None = None) -> str:
     """As a column takes it: PostgreSQL knows no NUL."""
-    return text.replace("\x00", "\N{REPLACEMENT CHARACTER}")[:length]
+    return text.replace("\x00", "\N{REPLACEMENT CHARACTER}")[:length] if text else text
 
 
 def _small(number: int | None) -> int | None:

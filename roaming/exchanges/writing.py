@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
+from django.conf import settings
 from django.db import connection, transaction
 
 from ocpi.transport.transcripts import Transcript
@@ -17,7 +18,8 @@ _INSERT = f"INSERT INTO {_INTO} VALUES ({', '.join(['%s'] * len(COLUMNS))})"  # 
 
 def write(transcripts: Sequence[Transcript], picture: Picture) -> None:
     """All or none; raises what the database raises."""
-    rows = [row(transcript, picture) for transcript in transcripts]
+    masked = settings.NODE_LOG_MASK
+    rows = [row(transcript, picture, masked=masked) for transcript in transcripts]
     with transaction.atomic(), connection.cursor() as cursor:
         if connection.vendor == "postgresql":
             _copy(cursor, rows)

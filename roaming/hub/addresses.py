@@ -6,7 +6,8 @@ is asked for.
 """
 
 import re
-from dataclasses import dataclass
+from functools import lru_cache
+from typing import NamedTuple
 from urllib.parse import parse_qs, quote, unquote
 
 from django.conf import settings
@@ -23,8 +24,7 @@ _SEALED = "sealed"
 _SALT = "roaming.hub.addresses"
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(NamedTuple):
     """What a URL of ours names: module, interface, and the path below with its percent-encoding."""
 
     interface: InterfaceRole
@@ -37,8 +37,7 @@ class Place:
         match = _PLACE.fullmatch(raw_path)
         if match is None or not match[2].isascii():
             return None
-        interface, module, below = (part.decode("latin-1") for part in match.groups())
-        return cls(InterfaceRole(interface.upper()), unquote(module), below)
+        return cls(*_endpoint(match[1], match[2]), match[3].decode("latin-1"))
 
     @property
     def is_list(self) -> bool:
@@ -50,8 +49,12 @@ class Place:
         return f"{settings.NODE_URL}/ocpi/{VERSION}/{self.interface.lower()}/{quote(self.module)}"
 
 
-@dataclass(frozen=True, slots=True)
-class Passage:
+@lru_cache(1024)
+def _endpoint(interface: bytes, module: bytes) -> tuple[InterfaceRole, str]:
+    return InterfaceRole(interface.decode().upper()), unquote(module.decode())
+
+
+class Passage(NamedTuple):
     """A place at the hub and what it stands for at the receiver."""
 
     place: Place

@@ -5,8 +5,8 @@ HubError.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cached_property
+from typing import NamedTuple
 
 import aiohttp
 import msgspec
@@ -15,7 +15,7 @@ from yarl import URL
 
 from ocpi.client import url_policy
 from ocpi.client.http import CONNECT_SECONDS, MAX_RESPONSE, trust
-from ocpi.client.sending import JudgedResolver
+from ocpi.client.resolving import JudgedResolver
 from ocpi.errors import HubError, ReceiverNotConnected, ReceiverTimeout
 from ocpi.transport.transcripts import Transcript
 
@@ -35,8 +35,7 @@ class Envelope(msgspec.Struct):
 _envelope = msgspec.json.Decoder(Envelope)
 
 
-@dataclass(frozen=True, slots=True)
-class Forwarded:
+class Forwarded(NamedTuple):
     """An answer as the receiver gave it."""
 
     http_status: int

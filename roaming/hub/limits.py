@@ -6,6 +6,7 @@ Both are counted by each web process for itself; with several processes a platfo
 import asyncio
 import sys
 import time
+from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
@@ -82,25 +83,45 @@ class Busy(Exception):
 
 
 class Place:
-    """Held during `async with`, by as many as there are places; raises Busy. For one event loop."""
+    """Held during `async with`, by as many as there are places; raises Busy. For one event loop.
 
-    __slots__ = ("_free", "_patience")
+    Unlike asyncio's semaphore it only counts while there is a free place, as there nearly always is.
+    """
+
+    __slots__ = ("_free", "_patience", "_waiting")
 
     def __init__(self, limit: int, patience: float) -> None:
-        self._free, self._patience = asyncio.Semaphore(limit), patience
+        self._free, self._patience = limit, patience
+        self._waiting = deque[asyncio.Future[None]]()
 
     async def __aenter__(self) -> None:
-        if not self._free.locked():
-            await self._free.acquire()  # at once
+        if self._free:
+            self._free -= 1
             return
+        turn = asyncio.get_running_loop().create_future()
+        self._waiting.append(turn)
         try:
             async with asyncio.timeout(self._patience):
-                await self._free.acquire()
-        except TimeoutError:
-            raise Busy from None
+                await turn
+        except BaseException as error:
+            if not turn.cancelled():  # it came at the last moment
+                self._leave()
+            if isinstance(error, TimeoutError):
+                raise Busy from None
+            raise
+        finally:
+            self._waiting.remove(turn)
 
     async def __aexit__(self, *_: object) -> None:
-        self._free.release()
+        self._leave()
+
+    def _leave(self) -> None:
+        """The place goes to who has waited longest."""
+        for turn in self._waiting:
+            if not turn.done():
+                turn.set_result(None)
+                return
+        self._free += 1
 
 
 class Places:

@@ -18,10 +18,10 @@ from django.db import close_old_connections
 
 from ocpi import ports
 from ocpi.client.noting import Noted
-from ocpi.errors import HubError, MalformedBody, OcpiError, ReceiverNotConnected
+from ocpi.errors import InvalidParameters, MalformedBody, OcpiError, ReceiverNotConnected
 from ocpi.ports import Caller
 from ocpi.transport import authorization
-from ocpi.transport.asgi import Application, ClientGone, Conversation, Headers, Receive, Scope, Send
+from ocpi.transport.asgi import Application, ClientGone, Conversation, Headers, Receive, Scope, Send, encoded
 from ocpi.transport.headers import MessageIds, RoutingHeaders
 from ocpi.v221.versions import ModuleID
 from roaming.directory import Directory, Peer, Picture
@@ -32,6 +32,7 @@ from roaming.hub.forwarding import Forwarded, Forwarder
 from roaming.hub.gateway import speaking
 from roaming.hub.receivers import Receivers
 from roaming.hub.routing import Asked, Kind, Route, decide
+from roaming.hub.ways import Way, Ways
 
 log = structlog.get_logger(__name__)
 
@@ -41,6 +42,7 @@ _THREADS = 2
 _syntax = msgspec.json.Decoder(msgspec.Raw)
 # What of a receiver's answer is for the requester; its ids and routing headers are not, it has its own.
 _PASSED_ON = ("X-Total-Count", "X-Limit", "Retry-After")
+_JSON = (b"content-type", b"application/json")
 
 
 class Relay:
@@ -48,7 +50,7 @@ class Relay:
 
     def __init__(self, behind: Application, directory: Directory) -> None:
         self._behind, self._directory = behind, directory
-        self._receivers = Receivers(Forwarder(), self._in_thread)
+        self._receivers, self._ways = Receivers(Forwarder(), self._in_thread), Ways()
         self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="relay")
         self._checking: asyncio.Task[None] | None = None
 
@@ -65,43 +67,61 @@ class Relay:
 
     async def _taken(self, conversation: Conversation) -> bool:
         """Whether the request was for somebody else, and has been answered."""
-        scope, picture = conversation.scope, await self._picture()
+        if self._directory.is_stale:
+            await self._renewed()
+        scope, picture = conversation.scope, self._directory.known
         if not picture.hub_party or scope["method"] not in _METHODS:
             return False
         path = scope.get("raw_path") or scope["path"].encode()
         place = Place.read(path)
         if place is None and not path.startswith(_CALLBACKS):
             return False
-        caller = await self._caller(picture, conversation)
-        if caller is None:
+        header = conversation.headers.raw("Authorization")
+        caller = picture.caller(header) or await self._authenticated(header)
+        if caller is None or not caller.registered:
             return False
         conversation.transcript.platform_id = caller.platform_id
         if place is None:
             await self._return(picture, conversation, path[len(_CALLBACKS) :].decode("latin-1"), caller)
             return True
-        try:
-            asked = _asked(conversation, place, caller)
-            route = decide(asked, picture.table)
-        except OcpiError:
-            return False
-        if route.kind is Kind.OPEN and not opening.is_plain(asked):
-            return await self._open(picture, conversation, place, caller, asked)
-        if route.kind is Kind.DIRECT:
-            await self._relay(picture, conversation, place, caller, asked, route)
-        elif route.error is not None and not ModuleID(place.module).is_known:  # nobody behind knows the module
-            routing = RoutingHeaders(asked.to, asked.speaker)
-            _decided(conversation, routing, route)
-            await self._refuse(conversation, caller, routing, route, route.error)
-            return True
-        return route.kind is Kind.DIRECT
+        return await self._passed(picture, conversation, place, caller)
 
-    async def _picture(self) -> Picture:
-        """The directory's picture, not older than a second or so."""
-        if self._directory.is_stale:
-            if self._checking is None or self._checking.done():
-                self._checking = asyncio.create_task(self._in_thread(self._directory.picture))
-            await self._checking
-        return self._directory.known
+    async def _passed(self, picture: Picture, conversation: Conversation, place: Place, caller: Caller) -> bool:
+        """Whether a message to a module was for somebody else, and has been answered."""
+        method, now = conversation.scope["method"], conversation.transcript.at
+        try:
+            routing = RoutingHeaders.read(conversation.headers)
+            kind = (caller.platform_id, method, place.interface, place.module, place.is_list, routing)
+            known = self._ways.known(picture, kind, now)
+            speaker = None if known else speaking(caller, routing)
+        except InvalidParameters:
+            return False
+        if known is None:
+            asked = Asked(method, place.module, place.interface, routing.to, speaker, place.is_list, now)
+            route = decide(asked, picture.table)
+            if route.kind is Kind.OPEN and not opening.is_plain(asked):
+                return await self._open(picture, conversation, place, caller, asked)
+            if route.kind is not Kind.DIRECT:
+                return await self._unknown(conversation, place, caller, asked, route)
+            known = self._ways.keep(kind, now, route, Way.find(picture, place, _between(asked)))
+        await self._relay(conversation, place, caller, *known)
+        return True
+
+    async def _unknown(
+        self, conversation: Conversation, place: Place, caller: Caller, asked: Asked, route: Route
+    ) -> bool:
+        """Refuse what belongs to no module that those behind know; False when it does, or is for them."""
+        if route.error is None or ModuleID(place.module).is_known:
+            return False
+        _decided(conversation, _between(asked), route)
+        await self._refuse(conversation, caller, _between(asked), route.error)
+        return True
+
+    async def _renewed(self) -> None:
+        """Wait for a picture that is not older than a second or so."""
+        if self._checking is None or self._checking.done():
+            self._checking = asyncio.create_task(self._in_thread(self._directory.picture))
+        await self._checking
 
     async def _in_thread(self, function: Callable[..., Any], *arguments: Any) -> Any:
         """Run what needs the database, on a connection of its thread."""
@@ -115,11 +135,11 @@ class Relay:
 
         return await asyncio.get_running_loop().run_in_executor(self._threads, run)
 
-    async def _caller(self, picture: Picture, conversation: Conversation) -> Caller | None:
-        """The registered platform that calls."""
-        for token in authorization.decode(conversation.headers.get("Authorization")):
-            caller = picture.caller(token) or await self._in_thread(self._directory.authenticate, token)
-            if caller and caller.registered:
+    async def _authenticated(self, header: bytes) -> Caller | None:
+        """The platform that calls with a token that the picture does not know, or not for good."""
+        for token in authorization.decode(header.decode("latin-1")):
+            caller: Caller | None = await self._in_thread(self._directory.authenticate, token)
+            if caller:
                 return caller
         return None
 
@@ -140,50 +160,41 @@ class Relay:
         except OcpiError as error:
             route = Route(Kind.REFUSE, error.message, error=error)
         if route.error is not None:
-            routing = RoutingHeaders(asked.to, asked.speaker)
-            _decided(conversation, routing, route)
-            await self._refuse(conversation, caller, routing, route, route.error)
+            _decided(conversation, _between(asked), route)
+            await self._refuse(conversation, caller, _between(asked), route.error)
         elif route.kind is Kind.DIRECT:
-            await self._relay(picture, conversation, place, caller, asked, route)
+            await self._relay(conversation, place, caller, route, Way.find(picture, place, _between(asked)))
         else:
-            conversation.scope["headers"] = [*conversation.scope["headers"], *_encoded(_to(asked))]
+            conversation.scope["headers"] = [*conversation.scope["headers"], *encoded(_to(asked))]
             conversation.scope["ocpi.opened"] = route.reason
             return False
         return True
 
-    async def _relay(
-        self,
-        picture: Picture,
-        conversation: Conversation,
-        place: Place,
-        caller: Caller,
-        asked: Asked,
-        route: Route,
-    ) -> None:
+    async def _relay(self, conversation: Conversation, place: Place, caller: Caller, route: Route, way: Way) -> None:
         """Pass a message on to the party that it names, and its answer back."""
-        query, routing = conversation.scope["query_string"].decode("latin-1"), RoutingHeaders(asked.to, asked.speaker)
-        _decided(conversation, routing, route)
+        method, query = conversation.scope["method"], conversation.scope["query_string"].decode("latin-1")
+        _decided(conversation, way.routing, route)
         try:
             body = await conversation.body(settings.NODE_MAX_BODY)
-            _well_formed(asked.method, body)
-            passage = _passage(picture, place, routing)
+            _well_formed(method, body)
+            passage = way.passage(place)
             if callbacks.wants_result(place):
-                parties = Parties(caller.platform_id, passage.peer.id, routing, conversation.ids.correlation_id)
-                query, body = await self._in_thread(callbacks.opened, place, asked.method, query, body, parties)
-            answer = await self._send(conversation, passage.peer, passage.target(query), routing, body)
+                parties = Parties(caller.platform_id, passage.peer.id, way.routing, conversation.ids.correlation_id)
+                query, body = await self._in_thread(callbacks.opened, place, method, query, body, parties)
+            answer = await self._send(conversation, passage.peer, way, passage.target(query), body)
         except ClientGone:
             return
         except OcpiError as error:
-            await self._refuse(conversation, caller, routing, route, error)
+            await self._refuse(conversation, caller, way.routing, error)
             return
-        headers = _answered(answer, passage, conversation.ids) + _encoded(routing.reply().headers())
+        headers = _answered(answer, passage, conversation.ids) + way.reply
         await conversation.answer(answer.http_status, headers, answer.body)
 
     async def _refuse(
-        self, conversation: Conversation, caller: Caller, routing: RoutingHeaders, route: Route, error: OcpiError
+        self, conversation: Conversation, caller: Caller, routing: RoutingHeaders, error: OcpiError
     ) -> None:
-        log.info("not relayed", reason=route.reason, error=error.message, caller=caller.name)
-        await conversation.refuse(error, _encoded(routing.reply().headers()))
+        log.info("not relayed", reason=conversation.transcript.reason, error=error.message, caller=caller.name)
+        await conversation.refuse(error, encoded(routing.reply().headers()))
 
     async def _return(self, picture: Picture, conversation: Conversation, uid: str, caller: Caller) -> None:
         """Pass the result of a command on to where its requester wants it."""
@@ -192,12 +203,12 @@ class Relay:
             body = await conversation.body(settings.NODE_MAX_BODY)
             _well_formed("PUT", body)
             due = await self._in_thread(callbacks.due, uid, caller.platform_id, body)
-            reply = _encoded(due.routing.reply().headers())
+            reply = encoded(due.routing.reply().headers())
             conversation.transcript.routing = due.routing
             peer = picture.peers.get(due.requester_id)
             if peer is None or not peer.connected:
                 raise ReceiverNotConnected(f"{due.routing.to} is not connected to this hub any more")
-            answer = await self._send(conversation, peer, due.url, due.routing, body)
+            answer = await self._send(conversation, peer, Way.to(peer, due.routing), due.url, body)
             if 1000 <= answer.status_code < 2000:
                 await self._in_thread(callbacks.passed_on, due.id, body)
         except ClientGone:
@@ -208,34 +219,20 @@ class Relay:
             return
         await conversation.answer(answer.http_status, _answered(answer, None, conversation.ids) + reply, answer.body)
 
-    async def _send(
-        self, conversation: Conversation, peer: Peer, url: str, routing: RoutingHeaders, body: bytes
-    ) -> Forwarded:
-        ids = conversation.ids.next_hop()
-        headers = {
-            "Authorization": peer.presented.header(),
-            "Accept": "application/json",
-            **ids.headers(),
-            **routing.headers(),
-        }
+    async def _send(self, conversation: Conversation, peer: Peer, way: Way, url: str, body: bytes) -> Forwarded:
+        ids, known = conversation.ids.next_hop(), conversation.transcript
+        headers = {**way.sent, **ids.headers()}
         if body:
             headers["Content-Type"] = conversation.headers.get("Content-Type", "application/json")
-        with Noted(conversation.scope["method"], url, ids, routing, peer.presented, body) as transcript:
-            transcript.route, transcript.reason = conversation.transcript.route, conversation.transcript.reason
-            if body is await conversation.body(settings.NODE_MAX_BODY):
+        with Noted(known.method, url, ids, way.routing, peer.presented, body) as transcript:
+            transcript.route, transcript.reason = known.route, known.reason
+            if body is conversation.received:
                 transcript.request = b""  # kept with what came in: once is enough
             answer = await self._receivers.send(peer, transcript, headers, body)
             transcript.response = b""  # as above
-        conversation.transcript.status_code = answer.status_code
-        conversation.transcript.token = peer.presented.token  # which a careless receiver may repeat
+        known.status_code = answer.status_code
+        known.token = peer.presented.token  # which a careless receiver may repeat
         return answer
-
-
-def _asked(conversation: Conversation, place: Place, caller: Caller) -> Asked:
-    """What is asked of whom; raises InvalidParameters when the caller may not say so."""
-    routing = RoutingHeaders.read(conversation.headers)
-    method = conversation.scope["method"]
-    return Asked(method, place.module, place.interface, routing.to, speaking(caller, routing), place.is_list)
 
 
 def _decided(conversation: Conversation, routing: RoutingHeaders, route: Route) -> None:
@@ -244,18 +241,12 @@ def _decided(conversation: Conversation, routing: RoutingHeaders, route: Route) 
     transcript.routing, transcript.route, transcript.reason = routing, route.kind.name, route.reason
 
 
+def _between(asked: Asked) -> RoutingHeaders:
+    return RoutingHeaders(asked.to, asked.speaker)
+
+
 def _to(asked: Asked) -> dict[str, str]:
     return RoutingHeaders(to=asked.to).headers()
-
-
-def _passage(picture: Picture, place: Place, routing: RoutingHeaders) -> Passage:
-    """Through which platform the receiver is reached; raises HubError when it has no such endpoint."""
-    assert routing.to is not None, "a direct message names its receiver"
-    peers = [peer for peer in picture.platforms_of(routing.to) if peer.connected]
-    for peer in peers:
-        if endpoint := peer.endpoint(place.module, place.interface):
-            return Passage(place, peer, endpoint)
-    raise HubError(f"{routing.to} has no {place.interface} endpoint of {place.module}")
 
 
 def _well_formed(method: str, body: bytes) -> None:
@@ -271,14 +262,12 @@ def _well_formed(method: str, body: bytes) -> None:
 
 def _answered(answer: Forwarded, passage: Passage | None, ids: MessageIds) -> Headers:
     """The headers of the requester's answer; URLs of the receiver's are of use only through a passage."""
-    found = {"Content-Type": "application/json", "Content-Length": str(len(answer.body)), **ids.headers()}
-    found |= {name: answer.headers[name] for name in _PASSED_ON if name in answer.headers}
-    if passage and (link := answer.headers.get("Link")):
+    given, found = answer.headers, ids.headers()
+    for name in _PASSED_ON:
+        if name in given:
+            found[name] = given[name]
+    if passage and (link := given.get("Link")):
         found["Link"] = passage.link_through_hub(link)
-    if passage and (location := answer.headers.get("Location")):
+    if passage and (location := given.get("Location")):
         found["Location"] = passage.through_hub(location)
-    return _encoded(found)
-
-
-def _encoded(headers: dict[str, str]) -> Headers:
-    return [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()]
+    return [_JSON, (b"content-length", b"%d" % len(answer.body)), *encoded(found)]

@@ -8,6 +8,7 @@ also a sign of life (`roaming/sightings.py`).
 import asyncio
 import math
 from concurrent.futures import ThreadPoolExecutor
+from itertools import chain
 
 import structlog
 from django.conf import settings
@@ -15,9 +16,8 @@ from django.db import close_old_connections
 
 from ocpi import ports
 from ocpi.errors import HeadersTooLarge, OcpiError, TooManyRequests
-from ocpi.transport import authorization
-from ocpi.transport.asgi import Application, Conversation, Receive, Scope, Send
-from roaming.directory import Directory, Picture
+from ocpi.transport.asgi import Application, Conversation, Headers, Receive, Scope, Send
+from roaming.directory import Directory
 from roaming.hub.limits import Buckets, Busy, Places, class_of, rates
 from roaming.sightings import sightings
 
@@ -25,7 +25,6 @@ log = structlog.get_logger(__name__)
 
 MAX_HEADERS = 32 * 1024
 _PREFIX = b"/ocpi/"
-_REMEMBERED = 10_000
 # A caller may have this many times NODE_IN_FLIGHT requests under way: one receiver that hangs does not take them all.
 _RECEIVERS_AT_ONCE = 2
 
@@ -38,8 +37,6 @@ class Turnstile:
         self._buckets = Buckets(rates(settings.NODE_RATES))
         self._places = Places(settings.NODE_IN_FLIGHT * _RECEIVERS_AT_ONCE)
         self._clerk = ThreadPoolExecutor(1, thread_name_prefix="sightings")
-        self._platforms: dict[bytes, int] = {}  # by Authorization header, as long as the picture is the same
-        self._picture: Picture | None = None
 
     def close(self) -> None:
         self._clerk.shutdown(wait=False, cancel_futures=True)
@@ -48,9 +45,11 @@ class Turnstile:
         path, platform_id = scope.get("raw_path") or scope["path"].encode(), 0
         try:
             header = _authorization(scope)
-            if not path.startswith(_PREFIX) or not (platform_id := self._platform(header)):
+            caller = self._directory.known.caller(header) if path.startswith(_PREFIX) else None
+            if caller is None:
                 await self._behind(scope, receive, send)
                 return
+            platform_id = scope["ocpi.platform_id"] = caller.platform_id
             self._seen(platform_id)
             name = class_of(scope["method"], path)
             if wait := self._buckets.take(platform_id, name):
@@ -62,20 +61,6 @@ class Turnstile:
             await _refuse(Conversation(scope, receive, send), platform_id, error)
         except (TooManyRequests, HeadersTooLarge) as error:
             await _refuse(Conversation(scope, receive, send), platform_id, error)
-
-    def _platform(self, header: bytes) -> int:
-        """The platform that calls, 0 when that is not plain."""
-        picture = self._directory.known
-        if picture is not self._picture or len(self._platforms) > _REMEMBERED:
-            self._picture, self._platforms = picture, {}
-        found = self._platforms.get(header)
-        if found is None:
-            callers = map(picture.caller, authorization.decode(header.decode("latin-1")))
-            caller = next(filter(None, callers), None)
-            if caller is None:
-                return 0
-            found = self._platforms[header] = caller.platform_id
-        return found
 
     def _seen(self, platform_id: int) -> None:
         if sightings.note(platform_id):
@@ -94,14 +79,10 @@ def _write_sightings() -> None:
 
 def _authorization(scope: Scope) -> bytes:
     """The Authorization header, empty when there is none; raises HeadersTooLarge."""
-    size, found = 0, b""
-    for name, value in scope["headers"]:
-        size += len(name) + len(value)
-        if name == b"authorization":
-            found = value
-    if size > MAX_HEADERS:
+    headers: Headers = scope["headers"]
+    if sum(map(len, chain.from_iterable(headers))) > MAX_HEADERS:
         raise HeadersTooLarge(f"the headers are larger than {MAX_HEADERS} bytes")
-    return found
+    return dict(headers).get(b"authorization", b"")
 
 
 async def _refuse(conversation: Conversation, platform_id: int, error: OcpiError) -> None:

@@ -41,6 +41,11 @@ def resolved(platform_id: int) -> None:
     _add(("results", platform_id))
 
 
+def audit() -> None:
+    """CDRs came in: they are to be audited."""
+    _add(("audit", ""))
+
+
 def _add(entry: tuple[str, str | int]) -> None:
     if entry in _pending:
         return
@@ -72,9 +77,14 @@ def _publish(entry: tuple[str, str | int]) -> None:
     from roaming import tasks
 
     what, argument = entry
-    woken = {"lanes": tasks.wake_lanes, "platform": tasks.pull_platform, "results": tasks.deliver_results}
+    woken = {
+        "lanes": tasks.wake_lanes,
+        "platform": tasks.pull_platform,
+        "results": tasks.deliver_results,
+        "audit": tasks.audit_cdrs,
+    }
     task = woken[what]
     try:
-        task.apply_async((argument,), expires=_EXPIRES_SECONDS)
+        task.apply_async((argument,) if argument != "" else (), expires=_EXPIRES_SECONDS)
     except (CeleryError, OperationalError, OSError) as error:
         log.warning("wake-up lost; beat will repeat it", task=task.name, error=str(error))

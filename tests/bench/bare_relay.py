@@ -4,13 +4,13 @@ It knows its one caller and its one receiver; nothing is judged, rewritten or lo
 """
 
 import os
-import uuid
 from typing import Any
 
 import aiohttp
 from yarl import URL
 
 from ocpi.transport import authorization
+from ocpi.transport.headers import new_id
 from tests.bench.bare import Receive, Scope, Send
 from tests.bench.nodes import TOKEN
 
@@ -35,7 +35,7 @@ async def application(scope: Scope, receive: Receive, send: Send) -> None:
         await _answer(send, 401, b"{}", [])
         return
     sent = {name.decode(): value.decode() for name, value in headers.items() if name in _PASSED}
-    sent |= {"Authorization": authorization.encode(TOKEN), "X-Request-ID": str(uuid.uuid4())}
+    sent |= {"Authorization": authorization.encode(TOKEN), "X-Request-ID": new_id()}
     url = URL(_SINK + scope["raw_path"].decode(), encoded=True)
     async with _sessions[0].request(scope["method"], url, data=body or None, headers=sent) as response:
         content = await response.read()

@@ -3,6 +3,8 @@
 import asyncio
 import http.client
 import json
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -30,9 +32,11 @@ def scope(method="GET", path="/", raw_path=None, headers=(), query=b"", **more):
     }
 
 
-def ask(application: Callable[..., Any], request: dict[str, Any], *parts: bytes, max_body: int = 1000) -> Any:
+def ask(
+    application: Callable[..., Any], request: dict[str, Any], *parts: bytes, max_body: int = 1000, **options: Any
+) -> Any:
     """Status, headers and body that the bridge sends for a request whose body comes in `parts`."""
-    bridge = WsgiBridge(application, threads=2, max_body=max_body)
+    bridge = WsgiBridge(application, threads=2, max_body=max_body, **options)
     messages = [{"type": "http.request", "body": part, "more_body": True} for part in parts[:-1]]
     messages.append({"type": "http.request", "body": parts[-1] if parts else b"", "more_body": False})
     sent: list[Any] = []
@@ -117,6 +121,24 @@ def test_a_body_over_the_bound_is_413_with_envelope_and_ids(declared):
     assert json.loads(body)["status_code"] == 2000
     assert answered[b"x-request-id"] == b"r1" and answered[b"x-correlation-id"] == b"c1"
     assert (b"connection" in answered) is declared  # what is unread would pass for the next request
+
+
+def test_what_a_partner_is_refused_here_is_noted():
+    """Django, which notes all else, has not seen it or has failed on it."""
+    found = []
+
+    def broken(environ, start_response):
+        raise ValueError
+
+    there = "/ocpi/2.2.1/receiver/locations/DE/CPO/1"
+    for application, request in [
+        (echo, scope("PUT", there, **{"ocpi.platform_id": 7})),
+        (broken, scope("PUT", there)),
+        (echo, scope("PUT", "/admin/")),
+    ]:
+        ask(application, request, b"x" * 1001, max_body=1000 if application is echo else 2000, note=found.append)
+    noted = [(entry.http_status, entry.status_code, entry.platform_id, entry.url) for entry in found]
+    assert noted == [(413, 2000, 7, there), (500, 3000, None, there)]
 
 
 def test_the_bound_holds_for_a_body_that_comes_in_one_piece():
@@ -310,3 +332,9 @@ def test_slow_requests_do_not_hold_up_the_others():
 
     asyncio.run(story())
     bridge.close()
+
+
+def test_a_server_can_load_the_front_door():
+    """It imports `config.asgi` and nothing before: Django is not set up by then."""
+    done = subprocess.run([sys.executable, "-c", "import config.asgi"], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr

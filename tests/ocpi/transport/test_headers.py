@@ -1,11 +1,14 @@
 """Message ids and routing headers (§transport_and_format_unique_messageg_ids and _message_routing)."""
 
+import multiprocessing
+from uuid import RFC_4122, UUID
+
 import pytest
 from django.http.request import HttpHeaders
 
 from ocpi.errors import InvalidParameters
 from ocpi.ids import PartyId
-from ocpi.transport.headers import CORRELATION_ID, REQUEST_ID, MessageIds, RoutingHeaders
+from ocpi.transport.headers import CORRELATION_ID, REQUEST_ID, MessageIds, RoutingHeaders, new_id
 
 TNM, HUB = PartyId("NL*TNM"), PartyId("NL*HUB")
 
@@ -32,6 +35,22 @@ def test_an_id_that_cannot_be_repeated_is_replaced(odd: str) -> None:
     """R1.11: every answer has both ids, whatever the request had."""
     ids = MessageIds.read({REQUEST_ID: odd})
     assert len(ids.request_id) == len(ids.correlation_id) == 36
+
+
+def test_a_new_id_is_a_uuid() -> None:
+    """R1.11"""
+    found = {new_id() for _ in range(1000)}
+    assert len(found) == 1000
+    for id in found:
+        parsed = UUID(id)
+        assert (str(parsed), parsed.version, parsed.variant) == (id, 4, RFC_4122)
+
+
+def test_a_process_that_was_forked_makes_ids_of_its_own() -> None:
+    """R1.11"""
+    with multiprocessing.get_context("fork").Pool(1) as pool:
+        theirs = pool.apply(new_id)
+    assert theirs != new_id()
 
 
 def test_the_next_hop_has_a_new_request_id_and_the_same_correlation_id() -> None:

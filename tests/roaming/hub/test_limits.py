@@ -1,5 +1,6 @@
 """What protects a hub and those behind it: rates, requests under way, headers, and who is OFFLINE."""
 
+import asyncio
 import socket
 import time
 from collections.abc import Callable, Iterator
@@ -15,7 +16,7 @@ from django.utils import timezone
 from config.asgi import bridge
 from roaming import breaker, directory, probing
 from roaming.directory import directory as node_directory
-from roaming.hub.limits import Buckets, Rate, class_of, rates
+from roaming.hub.limits import Buckets, Busy, Place, Rate, class_of, rates
 from roaming.hub.relay import Relay
 from roaming.hub.turnstile import MAX_HEADERS, Turnstile
 from roaming.models import Party, Platform
@@ -249,6 +250,48 @@ def test_a_receiver_at_its_limit_gets_what_waits_a_moment_later(
     url = opened(NODE_IN_FLIGHT=4)
     answers = side_by_side(8, lambda: cpo.client("DE*MSP", "DE*CPO", at=url).put(THERE, location()))
     assert {answer.status for answer in answers} == {1000}
+
+
+def test_who_has_waited_longest_is_next() -> None:
+    async def story() -> list[int]:
+        place, came = Place(1, patience=5), list[int]()
+
+        async def visit(number: int) -> None:
+            async with place:
+                came.append(number)
+                await asyncio.sleep(0)
+
+        await asyncio.gather(*map(visit, range(5)))
+        return came
+
+    assert asyncio.run(story()) == [0, 1, 2, 3, 4]
+
+
+def test_who_gives_up_waiting_costs_nobody_a_place() -> None:
+    """Out of patience, cancelled while it waits, and cancelled in the moment of its turn."""
+
+    async def story() -> None:
+        place = Place(1, patience=0.01)
+
+        async def visit() -> None:
+            async with place:
+                pass
+
+        async with place:
+            with pytest.raises(Busy):
+                await visit()
+            waiting = asyncio.create_task(visit())
+            await asyncio.sleep(0)
+            waiting.cancel()
+            late = asyncio.create_task(visit())
+            await asyncio.sleep(0)
+        late.cancel()
+        last = asyncio.create_task(visit())
+        await asyncio.gather(waiting, late, return_exceptions=True)
+        await last
+        await visit()
+
+    asyncio.run(story())
 
 
 # --- OFFLINE --------------------------------------------------------------------------------------------------------

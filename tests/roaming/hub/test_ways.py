@@ -1,0 +1,101 @@
+"""Decisions that are remembered: never longer than what they were made of holds."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from ocpi.ids import PartyId
+from ocpi.transport.headers import RoutingHeaders
+from roaming import directory
+from roaming.agreements import Agreements, Term, next_change
+from roaming.directory import Picture
+from roaming.hub.routing import Kind, Route, Table
+from roaming.hub.ways import Way, Ways
+from roaming.models import CredentialsToken, Endpoint
+from tests.kit.caller import RECEIVER
+from tests.kit.objects import location
+from tests.kit.peer import FakePeer
+from tests.kit.platforms import register
+
+ONE, OTHER = PartyId("DE*CPO"), PartyId("DE*MSP")
+NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
+DAY = timedelta(days=1)
+ROUTE = Route(Kind.DIRECT, "connected")
+WAY = Way.to(None, RoutingHeaders(OTHER, ONE))
+
+
+def agreed(*terms: Term) -> Picture:
+    agreements = Agreements.of((ONE, OTHER, term) for term in terms)
+    return Picture(table=Table(agreements=agreements))
+
+
+def term(begins: datetime, ends: datetime | None = None) -> Term:
+    return Term(frozenset(), begins, ends)
+
+
+def remembering(picture: Picture) -> Ways:
+    ways = Ways()
+    assert ways.known(picture, "kind", NOW) is None
+    ways.keep("kind", NOW, ROUTE, WAY)
+    return ways
+
+
+def test_a_way_is_known_again_as_long_as_the_picture_is_the_same() -> None:
+    picture = agreed()
+    ways = remembering(picture)
+    assert ways.known(picture, "kind", NOW + 1000 * DAY) == (ROUTE, WAY)
+    assert ways.known(picture, "another", NOW) is None
+    assert ways.known(agreed(), "kind", NOW) is None
+    assert ways.known(picture, "kind", NOW) is None, "nothing of an older picture comes back"
+
+
+def test_a_way_ends_when_an_agreement_does() -> None:
+    """R8.2"""
+    picture = agreed(term(NOW - DAY, NOW + DAY))
+    ways = remembering(picture)
+    assert ways.known(picture, "kind", NOW + DAY - timedelta(microseconds=1))
+    assert ways.known(picture, "kind", NOW + DAY) is None
+
+
+@pytest.mark.parametrize(
+    ("terms", "expected"),
+    [
+        ([], None),
+        ([term(NOW - DAY)], None),
+        ([term(NOW - 2 * DAY, NOW - DAY)], None),
+        ([term(NOW + DAY)], NOW + DAY),
+        ([term(NOW - DAY, NOW + 3 * DAY), term(NOW + 2 * DAY)], NOW + 2 * DAY),
+    ],
+)
+def test_the_next_change_is_the_first_beginning_or_end_to_come(terms: list[Term], expected: datetime | None) -> None:
+    agreements = agreed(*terms).table.agreements
+    assert next_change(agreements, ONE, OTHER, NOW) == next_change(agreements, OTHER, ONE, NOW) == expected
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_endpoint_that_moves_is_found_at_once(hub: str, fake_peer: Callable[..., FakePeer]) -> None:
+    old, new = fake_peer(party="DE*MSP", role="EMSP"), fake_peer(party="DE*MSP", role="EMSP")
+    emsp = register("EMSP:DE*MSP", endpoints=old.endpoints(), outbound_token=old.token)
+    cpo = register("CPO:DE*CPO").client(to="DE*MSP", from_="DE*CPO", at=hub)
+    cpo.put(f"{RECEIVER}/locations/DE/CPO/LOC-1", location())
+    for endpoint in Endpoint.objects.filter(platform=emsp.platform):
+        endpoint.url = endpoint.url.replace(old.url, new.url)
+        endpoint.save()
+    directory.changed()
+    cpo.put(f"{RECEIVER}/locations/DE/CPO/LOC-1", location())
+    assert (len(old.requested("PUT")), len(new.requested("PUT"))) == (1, 1)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_withdrawn_token_goes_no_way_any_more(hub: str, fake_peer: Callable[..., FakePeer]) -> None:
+    """R2.2"""
+    peer = fake_peer(party="DE*MSP", role="EMSP")
+    register("EMSP:DE*MSP", endpoints=peer.endpoints(), outbound_token=peer.token)
+    registered = register("CPO:DE*CPO")
+    cpo = registered.client(to="DE*MSP", from_="DE*CPO", at=hub)
+    cpo.put(f"{RECEIVER}/locations/DE/CPO/LOC-1", location())
+    CredentialsToken.objects.filter(platform=registered.platform).delete()
+    directory.changed()
+    assert cpo.put(f"{RECEIVER}/locations/DE/CPO/LOC-1", location()).http == 401
+    assert len(peer.requested("PUT")) == 1
