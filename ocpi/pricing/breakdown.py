@@ -45,7 +45,7 @@ def alternatives(case: Case) -> list[Json]:
         with arithmetic():
             total = figures(case.under(variant.of(case.readings)), case.policy).total
         if total != own:
-            found.append({"reading": variant.name, "total": _amount(total), "explanation": variant.sentence})
+            found.append({"reading": variant.name, "total": total.document(), "explanation": variant.sentence})
     return found
 
 
@@ -55,8 +55,8 @@ def _totals(case: Case) -> Json:
     usage, course = case.usage, case.priced.course
     return {
         "currency": case.currency,
-        "total_cost": _amount(found.total),
-        **{name: _amount(cost) for name, cost in zip(kinds.COSTS, found.costs, strict=True)},
+        "total_cost": found.total.document(),
+        **{name: cost.document() for name, cost in zip(kinds.COSTS, found.costs, strict=True)},
         "total_energy": plain(sum((volume for volume in usage.volumes[kinds.ENERGY] if volume), ZERO)),
         "total_time": _hours(seconds(max(usage.end - usage.start, 0))),
         "total_parking_time": _hours(course.stretches.total(kinds.PARKING_TIME)),
@@ -72,7 +72,7 @@ def _sums(case: Case) -> Json:
         "exact": _exact(case, priced.total),
         "tax_lines": _tax_lines(case, figures(priced, policy).total, policy),
         "limits": [_limit(case, limited) for limited in priced.limited],
-        "invoice": {"decimals": invoice.places, **_amount(coins), "tax_lines": _tax_lines(case, coins, invoice)},
+        "invoice": {"decimals": invoice.places, **coins.document(), "tax_lines": _tax_lines(case, coins, invoice)},
     }
 
 
@@ -206,15 +206,9 @@ def _limit(case: Case, limited: Limited) -> Json:
     }
 
 
-def _amount(amount: Amount) -> Json:
-    """A Price; without `incl_vat` when nothing is known of VAT."""
-    found = {"excl_vat": plain(amount.excl)}
-    return found if amount.incl is None else found | {"incl_vat": plain(amount.incl)}
-
-
 def _exact(case: Case, amount: Money) -> Json:
     incl = money(amount.incl) if case.priced.course.knows_tax else None
-    return _amount(Amount(money(amount.excl), incl))
+    return Amount(money(amount.excl), incl).document()
 
 
 def _hours(seconds: Decimal) -> Decimal:

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from ocpi.pricing import kinds, limits
 from ocpi.pricing.engine import Priced, cost_of
-from ocpi.pricing.exact import HOUR, ONE, ZERO, money, percent, rounded
+from ocpi.pricing.exact import HOUR, ONE, ZERO, money, percent, plain, rounded
 from ocpi.pricing.limits import Money
 
 WIRE_PLACES = 4  # §types_number_type
@@ -75,6 +75,11 @@ class Amount(NamedTuple):
 
     def negated(self) -> "Amount":
         return Amount(-self.excl, None if self.incl is None else -self.incl)
+
+    def document(self) -> dict[str, Decimal]:
+        """A Price; without `incl_vat` when nothing is known of VAT (§types_price_class)."""
+        found = {"excl_vat": plain(self.excl)}
+        return found if self.incl is None else found | {"incl_vat": plain(self.incl)}
 
 
 _ZERO = Amount(ZERO, ZERO)

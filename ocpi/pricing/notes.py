@@ -60,10 +60,13 @@ class Code(StrEnum):
         "power_not_measured",
         "A power restriction cannot hold: power is neither reported nor to be inferred.",
     )
+    REGISTER_DECREASED = "register_decreased", "The meter counted backwards; what it showed in between is not charged."
     RESERVATION_EXPIRED = "reservation_expired", "Only reservation time is reported: the reservation counts as expired."
     RESERVATION_FREE = "reservation_free", "No element has a reservation price: the reservation is free."
     ROUNDING_POLICY = "rounding_policy", "The claim is within the smallest unit and follows from another rounding."
     RUNNING_SESSION = "running_session", "The session goes on: an estimate, as if it had ended now."
+    SAMPLE_CONTRADICTS_SIGNED = "sample_contradicts_signed", "A sample does not fit between signed ones; disregarded."
+    SIGNED_VALUE_MISSING = "signed_value_missing", "Only one signed meter value: energy rests on unsigned ones."
     STEP_MISSING = "step_missing", "A price component has no step_size: 1 was taken."
     TARIFF_NOT_ACTIVE = "tariff_not_active", "The tariff was not valid when the session started."
     TARIFF_OVERRIDDEN = "tariff_overridden", "The tariff given was used, though a period names another."

@@ -2,7 +2,7 @@
 
 import re
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
 from ocpi.pricing.faults import BadInput
@@ -11,8 +11,10 @@ from ocpi.types import times
 SECOND = 1_000_000
 """Points in time are whole microseconds since 1970, UTC."""
 
+MILLISECOND = SECOND // 1000
 DAY = 86_400 * SECOND
 
+_WHOLE_SECOND = Decimal(1).scaleb(6)
 _DIGITS = 16  # no quantity, price or rate has more before the point, nor as many zeros after it
 _FIRST_DAY, _LAST_DAY = -25_567, 2_567_000  # 1900 and 8998, in days since 1970
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -64,9 +66,21 @@ def seconds(microseconds: int) -> Decimal:
     return Decimal(microseconds).scaleb(-6) if rest else Decimal(whole)
 
 
+def whole_second(instant: Decimal) -> int:
+    """The nearest second to a point in time in microseconds."""
+    return int(instant.quantize(_WHOLE_SECOND, ROUND_HALF_UP))
+
+
 def moment_of(instant: int) -> datetime:
     """The point in time as an aware UTC datetime; raises `OverflowError` beyond the year 9999."""
     return _EPOCH + timedelta(microseconds=instant)
+
+
+def instant_of(moment: datetime) -> int:
+    """The instant of an aware datetime, to the millisecond, which is what OCPI can write. Raises `BadInput`."""
+    if moment.tzinfo is None:
+        raise BadInput("has no time zone")
+    return (moment - _EPOCH) // timedelta(milliseconds=1) * MILLISECOND
 
 
 def written(instant: int) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 from typing import NamedTuple
 
-from ocpi.pricing import kinds
+from ocpi.pricing import borders, kinds
 from ocpi.pricing.course import Course, Stretches
 from ocpi.pricing.exact import ONE, ZERO, ratio
 from ocpi.pricing.scalars import DAY
@@ -55,35 +55,17 @@ def _cuts(course: Course, at: int, tariff: Tariff) -> list[Cut]:
         return []
     cuts = [
         Cut(ratio(Decimal(instant - start), Decimal(length)), instant)
-        for instant in {*_clock_borders(course, start, end, tariff), *_duration_borders(course, tariff)}
+        for instant in {
+            *borders.of_clock(tariff, course.clock, start, end),
+            *borders.of_duration(tariff, {course.origin, stretches.starts[0]}),
+        }
         if start < instant < end
     ]
     energy, before = stretches.amounts.get(kinds.ENERGY, [ZERO] * (at + 1))[at], course.moments[at].kwh
-    for border in _borders(tariff, "kwh"):
+    for border in borders.of_check(tariff, "kwh"):
         if energy and ZERO < (share := ratio(border - before, energy)) < ONE:
             cuts.append(Cut(share, start + int(length * share), border - before))
     return sorted(cuts, key=lambda cut: cut.share)
-
-
-def _clock_borders(course: Course, start: int, end: int, tariff: Tariff) -> Iterator[int]:
-    if not tariff.needs_clock:
-        return
-    times = {int(border) for border in _borders(tariff, "time")} | {0}
-    first = course.clock.local(start) // DAY
-    last = course.clock.local(end) // DAY
-    for day in range(first, last + 1):
-        for time in times:
-            yield from course.clock.instants(day * DAY + time)
-    yield from course.clock.changes(start, end)
-
-
-def _duration_borders(course: Course, tariff: Tariff) -> Iterator[int]:
-    for border in _borders(tariff, "duration"):
-        yield course.origin + int(border)
-
-
-def _borders(tariff: Tariff, ending: str) -> set[Decimal]:
-    return {border for check in tariff.checks if check.name.endswith(ending) for border in check.borders}
 
 
 def _parts(kind: int, amount: Decimal, cuts: list[Cut]) -> Iterator[Decimal]:

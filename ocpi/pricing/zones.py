@@ -29,19 +29,23 @@ def place_of(usage: Usage, argument: str | None = None) -> Place:
     Raises `BadInput` for a zone nobody knows.
     """
     if argument is not None:
-        _load(argument)
-        return Place(argument, "argument")
+        return place_named(argument)
     location = usage.location
     if (named := location.get("time_zone")) is not None:
         try:
-            _load(named)
+            return place_named(named, "location")
         except BadInput as fault:
             raise fault.below("cdr_location" if "cdr_location" in usage.document else "location", "time_zone") from None
-        return Place(named, "location")
     country = location.get("country")
     if isinstance(country, str) and (zone := ZONES.get(country.upper())):
         return Place(zone, "country")
     return Place("UTC", "assumed")
+
+
+def place_named(zone: str, source: str = "argument") -> Place:
+    """The place of a zone somebody named; raises `BadInput` for one nobody knows."""
+    _load(zone)
+    return Place(zone, source)
 
 
 def _load(name: object) -> ZoneInfo:

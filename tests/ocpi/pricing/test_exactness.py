@@ -8,7 +8,7 @@ import pytest
 
 import ocpi.pricing
 
-FILES = sorted(Path(next(iter(ocpi.pricing.__path__))).glob("*.py"))
+FILES = sorted(Path(next(iter(ocpi.pricing.__path__))).rglob("*.py"))
 ALLOWED = {"msgspec", "rich", "ocpi"}
 OURS = ("ocpi.pricing", "ocpi.types", "ocpi.v221")
 
