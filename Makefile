@@ -39,7 +39,7 @@ check: $(READY) ## Lint, types, import contracts, Django's checks, missing migra
 	$(BIN)/lint-imports
 	DEBUG=0 NODE_URL=https://node.example.org SECRET_KEY=$$($(PYTHON) -c 'import secrets; print(secrets.token_hex(40))') \
 	FIELD_KEYS=$$($(BIN)/python -c 'from cryptography.fernet import Fernet; print(Fernet.generate_key().decode())') \
-	ALLOWED_HOSTS=node.example.org SECURE_SSL_REDIRECT=1 $(BIN)/python manage.py check --deploy --fail-level WARNING
+	ALLOWED_HOSTS=node.example.org SECURE_SSL_REDIRECT=1 METRICS_TOKEN=any $(BIN)/python manage.py check --deploy --fail-level WARNING
 	$(BIN)/python manage.py makemigrations --check --dry-run
 	$(BIN)/python manage.py spectacular --validate --fail-on-warn | diff -u docs/openapi.yaml - \
 	|| { echo "the OpenAPI document has drifted: make docs" >&2; exit 1; }

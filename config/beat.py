@@ -19,13 +19,27 @@ class LeasedScheduler(DatabaseScheduler):
     def __init__(self, *arguments: Any, **options: Any) -> None:
         self._lease = Holder("beat")
         self._at_work = True
+        self._is_set_up = False
         super().__init__(*arguments, **options)
+
+    def setup_schedule(self) -> None:
+        """Read the schedule and add what is new; put off while the database is away."""
+        try:
+            super().setup_schedule()
+            self._is_set_up = True
+        except Error as error:
+            self._begin_anew(error)
 
     def tick(self, *arguments: Any, **options: Any) -> Any:
         """Send what is due; returns the seconds until there may be something again."""
-        if not self._holds():
-            return min(_RETRY_SECONDS, self.max_interval)
-        return super().tick(*arguments, **options)
+        try:
+            if self._holds() and not self._is_set_up:
+                self.setup_schedule()
+            if self._at_work and self._is_set_up:
+                return super().tick(*arguments, **options)
+        except Error as error:
+            self._begin_anew(error)
+        return min(_RETRY_SECONDS, self.max_interval)
 
     def close(self) -> None:
         super().close()
@@ -33,6 +47,10 @@ class LeasedScheduler(DatabaseScheduler):
             self._lease.release()
         except Error as error:
             log.warning("the lease on the schedule could not be given up", error=type(error).__name__)
+
+    def _begin_anew(self, error: Error) -> None:
+        log.warning("the schedule could not be read", error=type(error).__name__)
+        self._initial_read, self._heap = True, None
 
     def _holds(self) -> bool:
         close_old_connections()

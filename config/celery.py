@@ -3,8 +3,12 @@
 import os
 
 from celery import Celery
+from kombu.transport.virtual import Channel
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+
+# To give tasks back needs the broker, and where that has just gone the attempt ends the worker (celery 5.7.0).
+Channel.do_restore = False
 
 app = Celery("node")
 app.config_from_object("django.conf:settings", namespace="CELERY")

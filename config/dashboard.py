@@ -13,7 +13,7 @@ from ocpi.models import Location, ObjectCount
 from roaming import agreements
 from roaming.admin.platforms import state_chip
 from roaming.admin.pulls import run_chip
-from roaming.delivery_models import Delivery
+from roaming.delivery_models import Delivery, FeedCursor
 from roaming.models import Party, Platform
 from roaming.pull_models import QuarantinedObject, SyncRun
 
@@ -58,6 +58,7 @@ def _tiles() -> list[Tile]:
         QuarantinedObject.objects.count(),
         Delivery.objects.filter(given_up_at__isnull=False).count(),
     )
+    late = FeedCursor.objects.filter(late_since__isnull=False).count()
     return [
         *by_state,
         Tile("Own Locations", ours, f"{listed}?source__isempty=1"),
@@ -71,6 +72,7 @@ def _tiles() -> list[Tile]:
             f"{reverse('admin:roaming_delivery_changelist')}?outcome=given_up",
             given_up > 0,
         ),
+        Tile("Late", late, f"{reverse('admin:roaming_feedcursor_changelist')}?late_since__isempty=0", late > 0),
     ]
 
 

@@ -3,9 +3,13 @@
 from typing import Any
 
 from django.http import HttpRequest
-from django.urls import reverse_lazy
+from django.urls import reverse, reverse_lazy
 
-# Groups of (title, icon, permission to look, URL name).
+from roaming.delivery_models import Delivery
+
+_WAITING = "roaming_delivery_changelist?outcome=given_up"
+
+# Groups of (title, icon, permission to look, URL name with a query if need be).
 _ENTRIES: dict[str, tuple[tuple[str, str, str, str], ...]] = {
     "Roaming": (
         ("Platforms", "hub", "roaming.view_platform", "roaming_platform_changelist"),
@@ -19,10 +23,12 @@ _ENTRIES: dict[str, tuple[tuple[str, str, str, str], ...]] = {
         ("CDRs", "receipt_long", "ocpi.view_cdr", "ocpi_cdr_changelist"),
         ("Tokens", "badge", "ocpi.view_token", "ocpi_token_changelist"),
         ("Authorizations", "verified_user", "roaming.view_authorization", "roaming_authorization_changelist"),
+        ("CDR audits", "fact_check", "roaming.view_cdraudit", "roaming_cdraudit_changelist"),
         ("Parties behind hubs", "device_hub", "ocpi.view_clientinfo", "ocpi_clientinfo_changelist"),
     ),
     "Exchange": (
         ("Requests", "swap_horiz", "roaming.view_exchange", "roaming_exchange_changelist"),
+        ("Waiting for a person", "assignment_late", "roaming.view_delivery", _WAITING),
         ("Lanes", "alt_route", "roaming.view_feedcursor", "roaming_feedcursor_changelist"),
         ("Deliveries", "local_shipping", "roaming.view_delivery", "roaming_delivery_changelist"),
         ("Pulls", "download", "roaming.view_syncrun", "roaming_syncrun_changelist"),
@@ -71,11 +77,15 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
         {"items": [{"title": "Overview", "icon": "dashboard", "link": reverse_lazy("admin:index")}]}
     ]
     for title, entries in _ENTRIES.items():
-        items = [
-            {"title": name, "icon": icon, "link": reverse_lazy(f"admin:{url}")}
-            for name, icon, permission, url in entries
-            if request.user.has_perm(permission)
-        ]
+        items = [_item(name, icon, url) for name, icon, permission, url in entries if request.user.has_perm(permission)]
         if items:
             groups.append({"title": title, "separator": True, "items": items})
     return groups
+
+
+def _item(title: str, icon: str, url: str) -> dict[str, Any]:
+    name, question, query = url.partition("?")
+    item = {"title": title, "icon": icon, "link": f"{reverse(f'admin:{name}')}{question}{query}"}
+    if url == _WAITING and (waiting := Delivery.objects.filter(given_up_at__isnull=False).count()):
+        item["badge"] = str(waiting)
+    return item

@@ -36,6 +36,11 @@ NODE_LOG_BODY: int = env.int("NODE_LOG_BODY", 4096)
 NODE_LOG_MASK: bool = env.bool("NODE_LOG_MASK", False)
 NODE_QUIET: int = env.int("NODE_QUIET", 300)
 NODE_IN_FLIGHT: int = env.int("NODE_IN_FLIGHT", 500)
+# Seconds that a change may wait for its acknowledgement, by stream (roaming/delivery/lateness.py).
+NODE_FRESHNESS: str = env.str(
+    "NODE_FRESHNESS",
+    "statuses=60,sessions=300,cdrs=3600,tokens=3600,hubclientinfo=300,tariffs=3600,locations=3600",
+)
 NODE_RATES: str = env.str("NODE_RATES", "authorize=600,commands=300,lists=120/3000,objects=6000/100000,other=600")
 
 # --- security -------------------------------------------------------------------------------------------------------
@@ -45,6 +50,8 @@ INSECURE_KEY = "insecure-laboratory-key-change-me"
 SECRET_KEY: str = env.str("SECRET_KEY", INSECURE_KEY)
 # Fernet keys, newest first; the first encrypts, all decrypt. Empty in a laboratory: derived from SECRET_KEY.
 FIELD_KEYS: list[str] = env.list("FIELD_KEYS", default=[])
+# Whoever presents it as a Bearer token may read /metrics; empty: everybody who can reach the node.
+METRICS_TOKEN: str = env.str("METRICS_TOKEN", "")
 ALLOWED_HOSTS: list[str] = env.list("ALLOWED_HOSTS", default=["127.0.0.1", "localhost", "[::1]", "testserver"])
 CSRF_TRUSTED_ORIGINS: list[str] = [NODE_URL] if NODE_URL.startswith("https://") else []
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
@@ -207,8 +214,10 @@ SPECTACULAR_SETTINGS = {
 
 REDIS_URL: str = env.str("REDIS_URL", "")
 CELERY_BROKER_URL = REDIS_URL or "memory://localhost/"
+# Redis: a task is off the queue once it is fetched. To acknowledge it afterwards needs the connection it came by, and
+# where that has gone the attempt ends the worker (celery 5.7.0); what a dead worker had, beat repeats anyway.
 # Embedded: kombu's in-memory transport polls once a second unless told otherwise.
-CELERY_BROKER_TRANSPORT_OPTIONS = {} if REDIS_URL else {"polling_interval": 0.02}
+CELERY_BROKER_TRANSPORT_OPTIONS = {"ack_emulation": False} if REDIS_URL else {"polling_interval": 0.02}
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
@@ -222,6 +231,11 @@ CELERY_BEAT_SCHEDULE = {
         "task": "roaming.tasks.wake_lanes",
         "schedule": 2.0,
         "options": {"expires": 2},
+    },
+    "audit CDRs that came in": {
+        "task": "roaming.tasks.audit_cdrs",
+        "schedule": 10.0,
+        "options": {"expires": 10},
     },
     "end commands that timed out, deliver results that are due": {
         "task": "roaming.tasks.sweep_commands",
@@ -250,6 +264,15 @@ CELERY_BEAT_SCHEDULE = {
     "forget old commands": {
         "task": "roaming.tasks.prune_commands",
         "schedule": crontab(hour="3", minute="27"),
+    },
+    "note which platforms are behind": {
+        "task": "roaming.tasks.sound_alarms",
+        "schedule": 60.0,
+        "options": {"expires": 60},
+    },
+    "forget old delivery hours": {
+        "task": "roaming.tasks.prune_delivery_hours",
+        "schedule": crontab(hour="3", minute="7"),
     },
     "block tokens that have expired": {
         "task": "roaming.tasks.expire_tokens",

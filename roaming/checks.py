@@ -8,6 +8,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 from ocpi.client import url_policy
 from ocpi.v221.common import Role
+from roaming.delivery import lateness
 from roaming.parties import configured
 
 
@@ -21,6 +22,15 @@ def node_parties(**_: Any) -> list[CheckMessage]:
         return [Error("NODE_PARTIES names no party", id="roaming.E001")]
     if sum(role == Role.HUB for role, _, _ in parties) > 1:
         return [Error("NODE_PARTIES names more than one HUB; a node is one hub at most", id="roaming.E002")]
+    return []
+
+
+@register()
+def node_freshness(**_: Any) -> list[CheckMessage]:
+    try:
+        lateness.limits(settings.NODE_FRESHNESS)
+    except ImproperlyConfigured as error:
+        return [Error(str(error), id="roaming.E003")]
     return []
 
 

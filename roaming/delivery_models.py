@@ -27,8 +27,16 @@ class FeedCursor(models.Model):
     revision = models.BigIntegerField(default=0)
     owners = models.JSONField(null=True, blank=True, help_text="Whose objects it was about when last worked on")
     sent = models.BigIntegerField("acknowledged", default=0, help_text="Objects the platform acknowledged")
+    # Since the beginning, as `sent`; what each hour brought is in DeliveryHour, for a month.
+    requests = models.BigIntegerField(default=0, db_default=0)
+    refused = models.BigIntegerField(default=0, db_default=0, help_text="Objects")
+    failures = models.BigIntegerField(default=0, db_default=0, help_text="Visits that ended in trouble")
     last_sent_at = models.DateTimeField("last success at", null=True, blank=True)
     retry_at = models.DateTimeField(null=True, blank=True, help_text="The platform asked for a pause: not before")
+    behind_since = models.DateTimeField(
+        null=True, blank=True, help_text="The oldest change not acknowledged yet, as last looked; empty: none was"
+    )
+    late_since = models.DateTimeField(null=True, blank=True, help_text="NODE_FRESHNESS is exceeded since then")
     slow_downs = models.PositiveSmallIntegerField(default=0, help_text="How often in a row it asked for one")
     is_paused = models.BooleanField("paused by staff", default=False)
     rate = models.PositiveIntegerField(null=True, blank=True, help_text="Requests per second at most; empty: no limit")
@@ -44,6 +52,9 @@ class FeedCursor(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["platform", "stream"], name="feedcursor_key")]
+        indexes = [
+            models.Index(fields=["late_since"], condition=models.Q(late_since__isnull=False), name="feedcursor_late"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.platform} {self.stream}"
@@ -64,6 +75,9 @@ class Delivery(models.Model):
     )
     acknowledged_at = models.DateTimeField(null=True, blank=True)
     attempts = models.PositiveSmallIntegerField(default=0, help_text="Failures in a row")
+    behind_since = models.DateTimeField(
+        null=True, blank=True, help_text="When the first change was made that it did not acknowledge"
+    )
     failed_at = models.DateTimeField(null=True, blank=True)
     error = models.TextField(blank=True, default="")
     request = models.TextField(blank=True, default="", help_text="What failed: method and URL")
@@ -108,6 +122,7 @@ class DeliveryHour(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["platform", "stream", "hour"], name="deliveryhour_key")]
+        indexes = [models.Index(fields=["hour"], name="deliveryhour_age")]
 
     def __str__(self) -> str:
         return f"{self.platform_id} {self.stream} {self.hour:%Y-%m-%d %H}"

@@ -5,6 +5,7 @@ from typing import Any
 from django.dispatch import Signal, receiver
 
 from ocpi.events import command_resolved, object_changed
+from ocpi.ids import PartyId
 from ocpi.v221.versions import ModuleID
 
 # A handshake was completed or renewed. Argument: platform_id. Sent on commit.
@@ -20,6 +21,17 @@ def wake_lanes(module: str, owner: str, source: int | None, **_: Any) -> None:
     wake.changed(module)
     if module == ModuleID.CDRS and source is not None:
         wake.audit()
+
+
+@receiver(object_changed)
+def send_to_those_who_are_back(module: str, owner: PartyId, source: int | None, **_: Any) -> None:
+    """What a hub tells of parties behind it."""
+    from roaming.delivery import behind_hubs
+    from roaming.sync import wake
+
+    if module == ModuleID.HUB_CLIENT_INFO and source is not None:
+        for waiting in behind_hubs.returned(owner, source):
+            wake.changed(waiting)
 
 
 @receiver(command_resolved)

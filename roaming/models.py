@@ -115,6 +115,7 @@ class DirectoryVersion(models.Model):
 
 from roaming import (  # noqa: E402, F401  (Django finds an app's models here)
     agreement_models,
+    audit_models,
     authorization_models,
     command_models,
     delivery_models,

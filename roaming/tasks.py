@@ -8,10 +8,12 @@ from django.utils import timezone
 
 from ocpi.store.tokens import tokens
 from roaming import agreements, presence, probing
+from roaming.auditing import running
 from roaming.authorization_models import Authorization
 from roaming.commands import delivering, sweeping
-from roaming.delivery import lanes
+from roaming.delivery import alarms, lanes
 from roaming.delivery.streams import Stream
+from roaming.delivery_models import DeliveryHour
 from roaming.exchanges import pruning
 from roaming.models import Platform
 from roaming.pull_models import QuarantinedObject, SyncRun
@@ -70,6 +72,18 @@ def prune_runs() -> None:
 
 
 @shared_task
+def sound_alarms() -> None:
+    """Note which platforms are behind, and tell when that begins and ends."""
+    alarms.sound()
+
+
+@shared_task
+def prune_delivery_hours() -> None:
+    """Keep a month of figures."""
+    DeliveryHour.objects.filter(hour__lt=timezone.now() - timedelta(days=30)).delete()
+
+
+@shared_task
 def warn_of_ending_agreements() -> None:
     agreements.warn()
 
@@ -106,3 +120,9 @@ def prune_commands() -> None:
 @shared_task
 def prune_exchanges() -> None:
     pruning.prune()
+
+
+@shared_task
+def audit_cdrs() -> None:
+    """Audit the CDRs that have come in since."""
+    running.run()

@@ -10,6 +10,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -20,11 +21,12 @@ from django.db import connection, connections
 
 from ocpi.client.messages import Presented, request_headers
 from ocpi.ids import PartyId
-from ocpi.models import EvseStatus, Location, OwnedObject
+from ocpi.models import ClientInfo, EvseStatus, Location, OwnedObject
 from ocpi.store import evse_status
 from ocpi.store.documents import Document
 from ocpi.transport.headers import MessageIds, RoutingHeaders
 from ocpi.types import codec
+from roaming.exchange_models import Exchange
 from roaming.models import Platform
 
 PATIENCE_SECONDS = 300
@@ -114,25 +116,30 @@ class Node:
         url = path if path.startswith("http") else f"{host.url}/ocpi/2.2.1/{path}"
         return httpx.request(method, url, headers=headers, content=content, timeout=30, trust_env=False)
 
-    def documents(self, model: type[OwnedObject]) -> dict[str, Document]:
-        """Every object of a module that the node holds, by owner and key."""
-        rows = model._default_manager.using(self.name).values_list("owner", "key", "document")
-        return {f"{owner} {key}": codec.decode(document.encode()) for owner, key, document in rows}
+    def documents(self, model: type[OwnedObject], **which: Any) -> dict[str, Document]:
+        """The objects of a module that the node holds, by owner and key, with the live statuses of EVSEs put in."""
+        live: dict[int, evse_status.Live] = {}
+        statuses = EvseStatus.objects.using(self.name).filter(location__stale=True)
+        for id, key, *status in statuses.values_list("location", "key", "status", "stamp"):
+            live.setdefault(id, {})[key] = (status[0], status[1])
+        rows = model._default_manager.using(self.name).filter(**which)
+        return {f"{row.owner} {row.key}": _current(row, live.get(row.pk, {})) for row in rows}
 
     def count(self, model: type[OwnedObject] = Location) -> int:
         return model._default_manager.using(self.name).count()
 
     def document(self, model: type[OwnedObject], key: str) -> Document | None:
-        """One object as it is now, the live status of a Location's EVSEs included."""
-        row = model._default_manager.using(self.name).filter(key=key.lower()).first()
-        if row is None:
-            return None
-        document: Document = codec.decode(row.document.encode())
-        if isinstance(row, Location):
-            live = EvseStatus.objects.using(self.name).filter(location_id=row.pk)
-            rows = live.values_list("key", "status", "stamp")
-            evse_status.overlay(document, {key: (status, stamp) for key, status, stamp in rows}, row.stamp)
-        return document
+        return next(iter(self.documents(model, key=key.lower()).values()), None)
+
+    def connections(self) -> set[str]:
+        """Which parties a hub says are connected, and how."""
+        infos = self.documents(ClientInfo).values()
+        return {f"{info['country_code']}*{info['party_id']} {info['status']}" for info in infos}
+
+    def sent(self, to: "Node", method: str, module: str, since: datetime) -> list[str]:
+        """The URLs of the requests that the node has sent to another one's platform, by its exchange log."""
+        rows = Exchange.objects.using(self.name).filter(direction=Exchange.Direction.OUT, platform_name=to.name)
+        return list(rows.filter(method=method, module=module, at__gte=since).values_list("url", flat=True))
 
     def import_objects(self, module: str, party: str, documents: Sequence[Document]) -> Any:
         """Import own objects; returns the report."""
@@ -140,6 +147,13 @@ class Node:
             file.write(codec.encode(documents))
             file.flush()
             return self.manage("import_objects", module, file.name, "--party", party, "--json")
+
+
+def _current(row: OwnedObject, live: evse_status.Live) -> Document:
+    document: Document = codec.decode(row.document.encode())
+    if isinstance(row, Location) and row.stale:
+        evse_status.overlay(document, live, row.stamp)
+    return document
 
 
 def _free_port() -> int:

@@ -1,4 +1,6 @@
-"""What the demo shares beside charging sites: Tariffs, Tokens, one Session and its CDR. All figures are exact."""
+"""What the demo shares beside the charging sites of a register: Tariffs, Tokens, one Session and its CDR, and car parks
+whose EVSEs change their status all the time. All figures are exact.
+"""
 
 from collections.abc import Sequence
 from datetime import timedelta
@@ -8,13 +10,56 @@ from typing import Any
 from ocpi.store.documents import Document
 from ocpi.types import times
 
+CPO, MSP = "DE*CPO", "NL*MSP"
 TOKENS = 100
+CAR_PARKS, PLACES = 50, 4
 KWH, HOURS = Decimal("12.345"), Decimal("1.5")
 PER_KWH, VAT = Decimal("0.49"), Decimal("19")
 
 
 def _owner(party: str) -> Document:
     return {"country_code": party[:2], "party_id": party[3:]}
+
+
+def car_parks(cpo: str) -> list[Document]:
+    """Locations of some EVSEs each."""
+    return [
+        {
+            **_owner(cpo),
+            "id": f"PARK-{number}",
+            "publish": True,
+            "name": f"Car park {number}",
+            "address": f"Ringstrasse {number}",
+            "city": "Musterstadt",
+            "postal_code": "12345",
+            "country": "DEU",
+            "coordinates": {"latitude": f"51.{number:05}", "longitude": f"7.{number:05}"},
+            "evses": [_evse(cpo, number, place) for place in range(1, PLACES + 1)],
+            "time_zone": "Europe/Berlin",
+            "last_updated": times.now(),
+        }
+        for number in range(1, CAR_PARKS + 1)
+    ]
+
+
+def _evse(cpo: str, park: int, place: int) -> Document:
+    connector = {
+        "id": "1",
+        "standard": "IEC_62196_T2",
+        "format": "SOCKET",
+        "power_type": "AC_3_PHASE",
+        "max_voltage": 230,
+        "max_amperage": 32,
+        "tariff_ids": ["AC-DAY"],
+        "last_updated": times.now(),
+    }
+    return {
+        "uid": f"PARK-{park}-{place}",
+        "evse_id": f"{cpo}*E{park:04}{place}",
+        "status": "AVAILABLE",
+        "connectors": [connector],
+        "last_updated": times.now(),
+    }
 
 
 def tariffs(cpo: str) -> list[Document]:

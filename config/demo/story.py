@@ -20,17 +20,14 @@ from typing import Any
 from django.conf import settings
 from django.db import connection
 
-from config.demo import samples
+from config.demo import outage, samples
 from config.demo.node import DemoFailed, Node, expect, wait
+from config.demo.samples import CPO, MSP
 from ocpi.cli import progress
-from ocpi.models import Cdr, ClientInfo, Location, OwnedObject, Session, Tariff, Token
-from ocpi.store.documents import Document
+from ocpi.models import Cdr, Location, OwnedObject, Session, Tariff, Token
 from ocpi.transport.pagination import next_link
-from ocpi.types import times
-from roaming.breaker import STRIKES
 
 SAMPLE = Path(settings.BASE_DIR) / "cpo_backend" / "register" / "sample.json"
-CPO, MSP = "DE*CPO", "NL*MSP"
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +80,7 @@ def _story(hub: Node, cpo: Node, msp: Node, locations: Path, step: Callable[...,
     _share_tariffs_and_tokens(hub, cpo, msp, step)
     _route(hub, cpo, msp, step)
     _charge(cpo, msp, step)
-    _outage(hub, cpo, msp, step)
+    outage.play(hub, cpo, msp, step)
 
 
 def _share_locations(hub: Node, cpo: Node, msp: Node, locations: Path, step: Callable[..., Any]) -> None:
@@ -123,7 +120,7 @@ def _share_tariffs_and_tokens(hub: Node, cpo: Node, msp: Node, step: Callable[..
         saw(_compare(Token, msp, hub, cpo))
     with step("HubClientInfo: the hub tells who is connected") as saw:
         wait("both hear of the other", lambda: all(_knows_others(node) for node in (cpo, msp)))
-        saw("; ".join(f"{node.name} knows of {', '.join(sorted(_statuses(node)))}" for node in (cpo, msp)))
+        saw("; ".join(f"{node.name} knows of {', '.join(sorted(node.connections()))}" for node in (cpo, msp)))
 
 
 def _route(hub: Node, cpo: Node, msp: Node, step: Callable[..., Any]) -> None:
@@ -171,29 +168,6 @@ def _charge(cpo: Node, msp: Node, step: Callable[..., Any]) -> None:
         saw(f"digit for digit at the eMSP after {seconds:.2f} s")
 
 
-def _outage(hub: Node, cpo: Node, msp: Node, step: Callable[..., Any]) -> None:
-    """One partner stops, and comes back."""
-    with step("the eMSP stops: requests to it are told so, and the hub stops calling it") as saw:
-        msp.stop()
-        path = f"receiver/sessions/{CPO[:2]}/{CPO[3:]}/SESSION-1"
-        told = {cpo.ask(hub, "GET", path, to=MSP, party=CPO).json()["status_code"] for _ in range(STRIKES)}
-        expect(told == {4003}, f"the CPO was told {told}")
-        seconds = wait("the CPO hears of it", lambda: f"{MSP} OFFLINE" in _statuses(cpo))
-        saw(f"4003; HubClientInfo says {MSP} OFFLINE at the CPO after {seconds:.2f} s")
-    with step("the others notice nothing: the CPO changes a status meanwhile") as saw:
-        document = _changed(cpo)
-        seconds = wait("the hub has it", lambda: hub.document(Location, document["id"]) == document)
-        saw(f"the hub has {document['id']} after {seconds:.2f} s")
-    with step("the eMSP comes back and is brought up to date") as saw:
-        msp.start()
-        msp.wait_ready()
-        msp.manage("sync_platform", "hub", "--module", "tariffs", "--json", tolerated=(0, 1))
-        seconds = wait("it is CONNECTED again", lambda: f"{MSP} CONNECTED" in _statuses(cpo))
-        saw(f"CONNECTED again after {seconds:.2f} s")
-        seconds = wait("it has what it missed", lambda: msp.document(Location, document["id"]) == document)
-        saw(f"it has the status that it missed after {seconds:.2f} s more")
-
-
 def _register(node: Node, host: Node) -> str:
     invitation = host.manage("invite_platform", node.name, "--json")
     report = node.manage("connect_platform", host.name, invitation["versions_url"], invitation["token"], "--json")
@@ -219,28 +193,12 @@ def _compare(model: type[OwnedObject], source: Node, *copies: Node) -> str:
     return f"{len(documents)} {model.__name__}s equal at {', '.join(node.name for node in (source, *copies))}"
 
 
-def _changed(cpo: Node) -> Document:
-    """A Location of the CPO after the status of one of its EVSEs has changed."""
-    document = next(iter(cpo.documents(Location).values()))
-    evse, now = document["evses"][0], times.now()
-    evse["status"] = "CHARGING" if evse["status"] != "CHARGING" else "AVAILABLE"
-    evse["last_updated"] = document["last_updated"] = now
-    report = cpo.import_objects("locations", CPO, [document])
-    expect(report["updated"] == 1, f"import_objects reports {report}")
-    return document
-
-
 def _change_one(cpo: Node, msp: Node) -> str:
-    document = _changed(cpo)
+    (document,) = outage.change(cpo, [next(iter(cpo.documents(Location).values()))], evses=1)
     evse = document["evses"][0]
     seconds = wait("the eMSP sees the change", lambda: msp.document(Location, document["id"]) == document)
     return f"{document['id']} / {evse['uid']} is {evse['status']} at the eMSP after {seconds:.2f} s"
 
 
-def _statuses(node: Node) -> set[str]:
-    found = node.documents(ClientInfo).values()
-    return {f"{info['country_code']}*{info['party_id']} {info['status']}" for info in found}
-
-
 def _knows_others(node: Node) -> bool:
-    return {f"{CPO} CONNECTED", f"{MSP} CONNECTED"} <= _statuses(node)
+    return {f"{CPO} CONNECTED", f"{MSP} CONNECTED"} <= node.connections()

@@ -7,6 +7,7 @@ share one event loop in a thread of its own, so that callers may be ordinary thr
 import asyncio
 import threading
 from collections.abc import Awaitable, Callable, Iterator, Sequence
+from concurrent.futures import wait
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -64,13 +65,26 @@ async def at_once() -> None:
 
 
 def hold(
-    talks: Sequence[Talk], presented: Presented, ids: MessageIds, in_flight: int, pace: Pace = at_once
+    talks: Sequence[Talk],
+    presented: Presented,
+    ids: MessageIds,
+    in_flight: int,
+    pace: Pace = at_once,
+    meanwhile: Callable[[], None] = lambda: None,
+    every: float = 5.0,
 ) -> list[PartnerError | None]:
     """Hold all talks, at most `in_flight` at a time; returns what ended each: None when it came to its end.
 
-    After the first that finds the partner unreachable, or is asked to slow down, no further one is begun.
+    After the first that finds the partner unreachable, or is asked to slow down, no further one is begun. As long as
+    they last `meanwhile` is called `every` so many seconds; what it raises ends them.
     """
-    return asyncio.run_coroutine_threadsafe(_hold(talks, presented, ids, in_flight, pace), _loop()).result()
+    future = asyncio.run_coroutine_threadsafe(_hold(talks, presented, ids, in_flight, pace), _loop())
+    try:
+        while not wait([future], every).done:
+            meanwhile()
+        return future.result()
+    finally:
+        future.cancel()
 
 
 _starting = threading.Lock()

@@ -46,7 +46,8 @@ class CodeFilter(admin.SimpleListFilter):
         return [(code, code.replace("_", " ")) for code in _CODES]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[CdrAudit]) -> QuerySet[CdrAudit]:
-        return queryset.filter(codes__contains=self.value()) if self.value() else queryset
+        code = self.value()
+        return queryset.filter(codes__contains=code) if code else queryset
 
 
 @admin.register(CdrAudit)

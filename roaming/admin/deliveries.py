@@ -1,98 +1,27 @@
-"""What partners were sent: how far each has been brought, what it holds of each object, and what it would not take."""
+"""What partners were sent: what each holds of every object, and what it would not take."""
 
 from typing import Any
 
+import tablib
 from django.contrib import admin, messages
-from django.core.exceptions import ValidationError
-from django.db.models import Q, QuerySet
-from django.forms import ModelForm
+from django.db.models import F, OuterRef, Q, QuerySet, Subquery
 from django.http import HttpRequest
-from django.utils import timezone
+from django.urls import reverse
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from unfold.admin import ModelAdmin
+from import_export.admin import ExportMixin
+from import_export.fields import Field
+from import_export.formats import base_formats
+from import_export.resources import Resource
+from unfold.contrib.import_export.forms import ExportForm
 
-from ocpi.admin.reading import ReadOnlyAdmin, chip, shorten
+from ocpi.admin.files import MOST_ROWS, CsvFile, XlsxFile
+from ocpi.admin.reading import chip, shorten
 from roaming.admin import work
+from roaming.admin.exchanges import WithStory
 from roaming.delivery import desk
 from roaming.delivery_models import Delivery, FeedCursor
 from roaming.models import Platform
-
-
-class CursorForm(ModelForm):
-    """What staff decide about a stream: how fast, and how long to try."""
-
-    def clean_ladder(self) -> str:
-        minutes = str(self.cleaned_data["ladder"]).split()
-        if not all(part.isdecimal() and int(part) for part in minutes):
-            raise ValidationError("Minutes between attempts, separated by spaces: 1 5 30 120")
-        return " ".join(minutes)
-
-
-@admin.register(FeedCursor)
-class FeedCursorAdmin(ModelAdmin):
-    form = CursorForm
-    list_display = ("platform", "stream", "condition", "sent", "last_sent_at", "retry_at", "rate")
-    list_filter = ("platform", "stream", "is_paused")
-    list_select_related = ("platform__lane",)
-    search_fields = ("platform__name", "stream")
-    ordering = ("platform__name", "stream")
-    actions = ("resume",)
-    fieldsets = (
-        (None, {"fields": (("platform", "stream"), "condition", ("sent", "last_sent_at"), ("retry_at", "slow_downs"))}),
-        ("Policy", {"fields": (("is_paused", "rate"), ("ladder", "nights"))}),
-        ("Place in the change feed", {"fields": (("xid", "revision"),)}),
-    )
-    readonly_fields = (
-        "platform",
-        "stream",
-        "condition",
-        "sent",
-        "last_sent_at",
-        "retry_at",
-        "slow_downs",
-        "xid",
-        "revision",
-    )
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: FeedCursor | None = None) -> bool:
-        return False
-
-    def has_manage_permission(self, request: HttpRequest) -> bool:
-        return bool(request.user.has_perm("roaming.change_platform"))
-
-    def save_model(self, request: HttpRequest, obj: FeedCursor, form: Any, change: bool) -> None:
-        """Only what the form changed: a worker may be moving the cursor."""
-        if form.changed_data:
-            obj.save(update_fields=form.changed_data)
-
-    @admin.action(description="Resume now", permissions=["manage"])
-    def resume(self, request: HttpRequest, queryset: QuerySet[FeedCursor]) -> None:
-        try:
-            platforms = Platform.objects.filter(feed_cursors__in=queryset).distinct()
-            self.message_user(request, work.resume(platforms), messages.SUCCESS)
-        except work.NotStarted as error:
-            self.message_user(request, str(error), messages.WARNING)
-
-    @admin.display(description="Condition")
-    def condition(self, cursor: FeedCursor) -> SafeString:
-        return cursor_chip(cursor)
-
-
-def cursor_chip(cursor: FeedCursor) -> SafeString:
-    """Whether somebody is in the lane, or waits to try again."""
-    now, lane = timezone.now(), getattr(cursor.platform, "lane", None)
-    if cursor.is_paused:
-        return chip("warning", "paused by staff")
-    if lane and lane.claimed_until and lane.claimed_until > now:
-        return chip("info", "sending")
-    if cursor.retry_at and cursor.retry_at > now:
-        return chip("warning", "asked to pause")
-    if lane and lane.retry_at:
-        return chip("danger", "waits to retry") if lane.retry_at > now else chip("warning", "retry due")
-    return chip("success", "open")
 
 
 class OutcomeFilter(admin.SimpleListFilter):
@@ -114,23 +43,103 @@ class OutcomeFilter(admin.SimpleListFilter):
         return queryset.filter(chosen[1]) if chosen else queryset
 
 
+class DeliveryResource(Resource):
+    """A row for each object and platform, with what went wrong."""
+
+    columns = (
+        *("platform", "module", "owner", "object", "request", "error", "attempts"),
+        *("behind_since", "failed_at", "retry_at", "given_up_at", "correlation_id"),
+    )
+
+    @classmethod
+    def get_display_name(cls) -> str:
+        return "Deliveries"
+
+    def get_user_visible_fields(self) -> list[Field]:
+        return [Field(column_name=name) for name in self.columns]
+
+    def export(self, queryset: QuerySet[Delivery], **kwargs: Any) -> tablib.Dataset:
+        dataset = tablib.Dataset(headers=self.columns)
+        rows: Any = queryset.order_by("pk").iterator(chunk_size=500)
+        for row in rows:
+            if len(dataset) == MOST_ROWS:
+                raise ValueError(f"There are more than {MOST_ROWS:,} deliveries: filter the list, export it in parts.")
+            moments = (row.behind_since, row.failed_at, row.retry_at, row.given_up_at)
+            dataset.append(
+                (
+                    *(row.platform.name, row.module, row.owner or "", row.key or "", row.request, row.error),
+                    *(str(row.attempts), *(moment.isoformat() if moment else "" for moment in moments)),
+                    row.correlation_id,
+                )
+            )
+        return dataset
+
+
 @admin.register(Delivery)
-class DeliveryAdmin(ReadOnlyAdmin):
-    list_display = ("subject", "platform", "module", "outcome", "attempts", "short_error", "failed_at", "retry_at")
+class DeliveryAdmin(ExportMixin, WithStory):
+    """Filtered by “waits for a person” it is the list of what operators have to do."""
+
+    list_display = (
+        "object_key",
+        "object_owner",
+        "platform",
+        "module",
+        "outcome",
+        "request_line",
+        "short_error",
+        "attempts",
+        "behind_since",
+        "retry_at",
+        "whole_story",
+        "policy",
+    )
     list_filter = (OutcomeFilter, "platform", "module")
     list_select_related = ("platform",)
-    search_fields = ("platform__name", "error", "=object_id")
-    ordering = ("-failed_at", "-pk")
+    list_fullwidth = True
+    search_fields = ("platform__name", "error", "request", "=object_id", "=correlation_id")
+    ordering = (F("failed_at").desc(nulls_last=True), "-pk")
     show_full_result_count = False
     actions = ("resend", "skip")
+    resource_classes = (DeliveryResource,)
+    export_form_class = ExportForm
+    export_formats = (CsvFile, XlsxFile, base_formats.JSON)
+    to_encoding = "utf-8-sig"
     fieldsets = (
-        (None, {"fields": (("platform", "module"), ("subject", "outcome"), ("acknowledged_at", "version"), "image")}),
+        (
+            None,
+            {
+                "fields": (
+                    ("platform", "module"),
+                    ("object_owner", "object_key"),
+                    ("outcome", "policy"),
+                    ("acknowledged_at", "version"),
+                    "image",
+                )
+            },
+        ),
         (
             "Last failure",
-            {"fields": (("failed_at", "attempts"), "request", "error", "correlation_id", ("retry_at", "given_up_at"))},
+            {
+                "fields": (
+                    ("behind_since", "failed_at", "attempts"),
+                    "request",
+                    "error",
+                    ("correlation_id", "whole_story"),
+                    ("retry_at", "given_up_at"),
+                )
+            },
         ),
     )
-    readonly_fields = ("subject", "outcome")
+    readonly_fields = ("object_owner", "object_key", "outcome", "policy", "whole_story")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Delivery]:
+        """With the objects, and the streams whose policy they follow."""
+        cursors = FeedCursor.objects.filter(platform=OuterRef("platform"), stream=OuterRef("module"))
+        rows: QuerySet[Delivery] = desk.with_subjects(super().get_queryset(request))
+        return rows.annotate(cursor_id=Subquery(cursors.values("pk"))).defer("platform__outbound_token")
+
+    def has_export_permission(self, request: HttpRequest) -> bool:
+        return bool(self.has_view_permission(request))
 
     def has_manage_permission(self, request: HttpRequest) -> bool:
         return bool(request.user.has_perm("roaming.change_platform"))
@@ -148,16 +157,32 @@ class DeliveryAdmin(ReadOnlyAdmin):
         self.message_user(request, f"Skipped {desk.skip(queryset)} until they change.", messages.SUCCESS)
 
     @admin.display(description="Object")
-    def subject(self, delivery: Delivery) -> str:
-        return desk.subject(delivery)
+    def object_key(self, delivery: Any) -> str:
+        return delivery.key or _gone(delivery)
+
+    @admin.display(description="Owner")
+    def object_owner(self, delivery: Any) -> str:
+        return delivery.owner or "-"
 
     @admin.display(description="Outcome")
     def outcome(self, delivery: Delivery) -> SafeString:
         return outcome_chip(delivery)
 
-    @admin.display(description="Error")
+    @admin.display(description="What was sent")
+    def request_line(self, delivery: Delivery) -> str:
+        return shorten(delivery.request, 70)
+
+    @admin.display(description="Answer")
     def short_error(self, delivery: Delivery) -> str:
         return shorten(delivery.error)
+
+    @admin.display(description="Policy")
+    def policy(self, delivery: Any) -> SafeString | str:
+        """How often objects of its stream are tried: where staff may change that."""
+        if delivery.cursor_id is None:
+            return "-"
+        url = reverse("admin:roaming_feedcursor_change", args=[delivery.cursor_id])
+        return format_html('<a class="text-link" href="{}">edit</a>', url)
 
 
 def outcome_chip(delivery: Delivery) -> SafeString:
@@ -167,3 +192,12 @@ def outcome_chip(delivery: Delivery) -> SafeString:
     if delivery.retry_at:
         return chip("warning", "to be tried again")
     return chip("warning", "skipped or on its way") if delivery.attempts else chip("success", "acknowledged")
+
+
+def object_name(delivery: Any) -> str:
+    """Owner and id of the object of a delivery that comes `desk.with_subjects`."""
+    return f"{delivery.owner} {delivery.key}" if delivery.key else _gone(delivery)
+
+
+def _gone(delivery: Delivery) -> str:
+    return f"row {delivery.object_id}, which is gone"

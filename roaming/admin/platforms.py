@@ -16,8 +16,10 @@ from django.utils.timesince import timesince
 
 from ocpi.admin.reading import chip, link, shorten, table, when
 from roaming import directory, freshness
+from roaming.admin import delivered
 from roaming.admin.actions import PlatformActions
-from roaming.admin.deliveries import cursor_chip, outcome_chip
+from roaming.admin.deliveries import object_name, outcome_chip
+from roaming.admin.lanes import cursor_chip
 from roaming.admin.pulls import run_chip
 from roaming.delivery import desk
 from roaming.models import Platform
@@ -68,6 +70,7 @@ class PlatformAdmin(PlatformActions):
             "Health",
             {
                 "fields": (
+                    "lateness",
                     ("breaker", "last_seen_at"),
                     ("last_success_at", "last_error_at"),
                     "last_error",
@@ -78,6 +81,7 @@ class PlatformAdmin(PlatformActions):
         ("Parties", {"fields": ("party_table",), "classes": ("tab",)}),
         ("Endpoints", {"fields": ("endpoint_table",), "classes": ("tab",)}),
         ("Lanes", {"fields": ("lane_table",), "classes": ("tab",)}),
+        ("Last hours", {"fields": ("hour_chart",), "classes": ("tab",)}),
         ("Latest pulls", {"fields": ("run_table",), "classes": ("tab",)}),
         ("Freshness", {"fields": ("freshness_table",), "classes": ("tab",)}),
         ("Not delivered", {"fields": ("undelivered_table",), "classes": ("tab",)}),
@@ -190,12 +194,16 @@ class PlatformAdmin(PlatformActions):
 
     @admin.display(description="")
     def lane_table(self, platform: Platform) -> SafeString:
-        headers = ("Stream", "Condition", "Acknowledged", "Last success", "Retry at")
-        rows = platform.feed_cursors.select_related("platform__lane").order_by("stream")
-        return table(
-            headers,
-            [(link(r, r.stream), cursor_chip(r), r.sent, when(r.last_sent_at), when(r.retry_at)) for r in rows],
-        )
+        rows = platform.feed_cursors.select_related("platform__lane")
+        return delivered.stream_table(platform, {row.pk: cursor_chip(row) for row in rows})
+
+    @admin.display(description="Delivery")
+    def lateness(self, platform: Platform) -> SafeString | str:
+        return delivered.lateness(platform)
+
+    @admin.display(description="")
+    def hour_chart(self, platform: Platform) -> SafeString | str:
+        return delivered.hour_chart(platform)
 
     @admin.display(description="")
     def run_table(self, platform: Platform) -> SafeString:
@@ -229,12 +237,12 @@ class PlatformAdmin(PlatformActions):
 
     @admin.display(description="")
     def undelivered_table(self, platform: Platform) -> SafeString:
-        rows = platform.deliveries.filter(attempts__gt=0).order_by("-failed_at")[:LATEST]
+        rows = desk.with_subjects(platform.deliveries.filter(attempts__gt=0)).order_by("-failed_at")[:LATEST]
         headers = ("Module", "Object", "Outcome", "Attempts", "Last attempt", "Error")
         return table(
             headers,
             [
-                (r.module, link(r, desk.subject(r)), outcome_chip(r), r.attempts, when(r.failed_at), shorten(r.error))
+                (r.module, link(r, object_name(r)), outcome_chip(r), r.attempts, when(r.failed_at), shorten(r.error))
                 for r in rows
             ],
         )

@@ -148,16 +148,18 @@ def _other_cdrs(found: list[Evidence]) -> None:
     rows = Cdr.objects.filter(
         Q(session_key__in=keys) | Q(key__in=credited), owner__in={str(one.facts.owner) for one in found}
     ).values_list("pk", "owner", "key", "session_key", "document")
-    held = [(pk, owner, key, session_key, _decoded(text)) for pk, owner, key, session_key, text in rows]
+    of_session: dict[tuple[str, str], list[tuple[int, Document]]] = {}
+    by_key: dict[tuple[str, str], Document] = {}
+    for pk, owner, key, session_key, text in rows:
+        document = _decoded(text)
+        by_key[owner, key] = document
+        if session_key:
+            of_session.setdefault((owner, session_key), []).append((pk, document))
     for one in found:
-        session, reference = _key(one.document, "session_id"), _key(one.document, "credit_reference_id")
-        for pk, owner, key, session_key, document in held:
-            if owner != one.facts.owner:
-                continue
-            if session and session_key == session and pk < one.cdr_id:
-                one.others.append(document)
-            if reference and key == reference:
-                one.original = document
+        owner = str(one.facts.owner)
+        same = of_session.get((owner, _key(one.document, "session_id")), [])
+        one.others = [document for pk, document in same if pk < one.cdr_id]
+        one.original = by_key.get((owner, _key(one.document, "credit_reference_id")))
 
 
 def overlaps(found: list[Evidence]) -> None:
@@ -169,7 +171,11 @@ def overlaps(found: list[Evidence]) -> None:
     begin = min(one.facts.started_at for one in found)
     end = max(one.facts.ended_at for one in found)
     near = CdrAudit.objects.select_related("cdr").filter(
-        Q(token_uid__in={one.facts.token_uid for one in found}) | Q(evse_id__in={one.facts.evse_id for one in found}),
+        Q(
+            token_owner__in={one.facts.token_owner for one in found},
+            token_uid__in={one.facts.token_uid for one in found},
+        )
+        | Q(owner__in={one.facts.owner for one in found}, evse_id__in={one.facts.evse_id for one in found} - {""}),
         started_at__lt=end,
         ended_at__gt=begin,
         cdr__is_credit=False,

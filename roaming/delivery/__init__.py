@@ -12,5 +12,9 @@ pacing       how fast a platform may be called
 standing     what is to be done in a lane now
 visits       a worker in a lane, batch by batch
 lanes        who is to be visited, and what becomes of a visit
+behind_hubs  what waited for a party that is back behind its hub
+freshness    how far behind each platform is, and since when
+lateness     when that is too long
+alarms       telling staff when it begins and when it ends
 desk         what staff may do about what could not be delivered
 """

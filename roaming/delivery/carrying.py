@@ -29,6 +29,7 @@ class Parcel:
     way: Way
     held: Image | None
     attempts: int = 0
+    behind_since: datetime | None = None  # when the first change was made that it did not acknowledge
     steps: list[Step] = field(default_factory=list)
     request: Request | None = None
     requests: int = 0

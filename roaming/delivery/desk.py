@@ -1,10 +1,9 @@
 """What staff may do about what could not be delivered."""
 
-from django.db.models import QuerySet
+from django.db.models import Case, OuterRef, QuerySet, Subquery, When
 from django.utils import timezone
 
 from ocpi.store.catalogue import STORES
-from ocpi.v221.versions import ModuleID
 from roaming.delivery_models import Delivery
 
 
@@ -17,10 +16,21 @@ def resend(deliveries: QuerySet[Delivery]) -> set[int]:
 
 def skip(deliveries: QuerySet[Delivery]) -> int:
     """Leave these alone until they change; returns how many."""
-    return deliveries.filter(attempts__gt=0).update(retry_at=None, given_up_at=None)
+    return deliveries.filter(attempts__gt=0).update(retry_at=None, given_up_at=None, behind_since=None)
 
 
-def subject(delivery: Delivery) -> str:
-    """Owner and id of the object."""
-    row = STORES[ModuleID(delivery.module)].model._default_manager.filter(pk=delivery.object_id).first()
-    return str(row) if row else f"row {delivery.object_id}"
+def with_subjects(deliveries: QuerySet[Delivery]) -> QuerySet[Delivery]:
+    """The same with `owner` and `key` of their objects, None where there is none any more."""
+
+    def found(column: str) -> Case:
+        return Case(
+            *(
+                When(
+                    module=module.value,
+                    then=Subquery(store.model._default_manager.filter(pk=OuterRef("object_id")).values(column)),
+                )
+                for module, store in STORES.items()
+            )
+        )
+
+    return deliveries.annotate(owner=found("owner"), key=found("key"))

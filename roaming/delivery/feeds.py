@@ -3,10 +3,8 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from django.db import models
-
 from ocpi.ids import PartyId
-from ocpi.models import EvseStatus
+from ocpi.models import EvseStatus, OwnedObject
 from ocpi.store import evse_status, revisions
 from ocpi.store.catalogue import STORES
 from ocpi.store.revisions import Position
@@ -30,10 +28,11 @@ class Batch:
 
 def ends() -> dict[Stream, Position]:
     """The last place that each stream can be read to now."""
-    return dict(zip(Stream, revisions.ends([_model(stream) for stream in Stream]), strict=True))
+    return dict(zip(Stream, revisions.ends([model(stream) for stream in Stream]), strict=True))
 
 
-def _model(stream: Stream) -> type[models.Model]:
+def model(stream: Stream) -> type[OwnedObject] | type[EvseStatus]:
+    """The table that the stream's changes are rows of."""
     return EvseStatus if stream is Stream.STATUSES else STORES[stream.module].model
 
 
@@ -96,9 +95,9 @@ def _parcels(platform_id: int, stream: Stream, wanted: Audience, changes: Sequen
     painted = portraits.of(stream.module, [(change.id, change.version) for change in changes])
     found = []
     for change in changes:
-        portrait, (image, attempts) = painted[change.id], (held[change.id].image, held[change.id].attempts)
+        portrait = painted[change.id]
         way = Way(stream.module, wanted.url, wanted.routing(change.owner, portrait.token_owner))
-        parcel = Parcel(change.id, change.version, change.position, change.at, way, image, attempts)
+        parcel = Parcel(change.id, change.version, change.position, change.at, way, *held[change.id])
         parcel.steps = _steps(parcel, portrait)
         found.append(parcel)
     return found
@@ -127,9 +126,7 @@ def _statuses(platform_id: int, stream: Stream, wanted: Audience, since: Positio
             continue
         way = Way(stream.module, wanted.url, wanted.routing(latest[0].owner, None))
         live = [(change.uid, change.status, change.stamp) for change in latest]
-        parcel = Parcel(
-            id, latest[-1].position.revision, latest[0].position, latest[0].at, way, image, held[id].attempts
-        )
+        parcel = Parcel(id, latest[-1].position.revision, latest[0].position, latest[0].at, way, *held[id])
         parcel.steps = differences.status_steps(way, image, live)
         found.append(parcel)
     return found, changes[-1].position if changes else since, len(changes)

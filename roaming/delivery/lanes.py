@@ -96,9 +96,9 @@ def _book(visit: Visit) -> datetime | None:
     """Note how the visit went; returns when the lane may be entered again, unless at once."""
     for stream, counts in visit.counts.items():
         records.count(visit.platform.pk, stream, counts)
+    if visit.acknowledged:  # pauses grow only while nothing arrives at all
+        visit.platform.record_success()
     if not visit.trouble:
-        if visit.acknowledged:
-            visit.platform.record_success()
         return None
     visit.platform.record_error(visit.trouble)
     visit.platform.refresh_from_db(fields=["failures"])

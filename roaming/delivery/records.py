@@ -5,9 +5,10 @@ them, and only while it holds the lane.
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db import connection
+from django.db.models import F
 from django.utils import timezone
 
 from ocpi.store import writing
@@ -16,9 +17,9 @@ from roaming.delivery import images
 from roaming.delivery.carrying import Parcel
 from roaming.delivery.images import Image
 from roaming.delivery.streams import Stream
-from roaming.delivery_models import Delivery, DeliveryHour, Lane
+from roaming.delivery_models import Delivery, DeliveryHour, FeedCursor, Lane
 
-CLAIM = timedelta(minutes=2)
+CLAIM = timedelta(seconds=30)  # renewed all the time: so long nobody is in the lane of a worker that died
 _LONGEST = 2000
 
 
@@ -43,7 +44,7 @@ class Claim:
         return cls(platform_id, *taken[0]) if taken else None
 
     def hold(self) -> None:
-        """Lock the lane for the running transaction, and hold it for longer. Raises LostLane."""
+        """Hold the lane for longer, and locked for the running transaction, if any. Raises LostLane."""
         if not self._lane().update(claimed_until=timezone.now() + CLAIM):
             raise LostLane
 
@@ -64,15 +65,15 @@ def _take(platform_id: int) -> list[tuple[Any, ...]]:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Held:
-    """What a platform holds of an object, and how often in a row it has refused it."""
+class Held(NamedTuple):
+    """What a platform holds of an object, how often in a row it has refused it, and since when it lacks a change."""
 
-    image: Image | None
-    attempts: int
+    image: Image | None = None
+    attempts: int = 0
+    behind_since: datetime | None = None
 
 
-_NOTHING = Held(None, 0)
+_NOTHING = Held()
 
 
 def held(platform_id: int, module: ModuleID, object_ids: Collection[int]) -> dict[int, Held]:
@@ -80,10 +81,14 @@ def held(platform_id: int, module: ModuleID, object_ids: Collection[int]) -> dic
     found = dict.fromkeys(object_ids, _NOTHING)
     among, values = writing.any_of("object_id", found)
     rows = writing.fetch(
-        f"SELECT object_id, image, attempts FROM roaming_delivery WHERE platform_id = %s AND module = %s AND {among}",  # noqa: S608
+        "SELECT object_id, image, attempts, behind_since FROM roaming_delivery "  # noqa: S608
+        f"WHERE platform_id = %s AND module = %s AND {among}",
         [platform_id, module.value, values],
     )
-    return found | {id: Held(images.read(image), attempts) for id, image, attempts in rows}
+    return found | {
+        id: Held(images.read(image), attempts, writing.moment(since) if since else None)
+        for id, image, attempts, since in rows
+    }
 
 
 def waiting(**which: Any) -> set[tuple[int, str]]:
@@ -113,6 +118,7 @@ def fail(platform_id: int, failed: Iterable[tuple[Parcel, datetime | None, datet
                 platform_id,
                 parcel,
                 attempts=min(parcel.attempts + 1, 30_000),
+                behind_since=writing.adapted(parcel.behind_since or parcel.changed_at),
                 failed_at=now,
                 error=str(parcel.error)[:_LONGEST],
                 request=f"{parcel.request.method} {parcel.request.url}"[:_LONGEST] if parcel.request else "",
@@ -139,6 +145,7 @@ def _row(platform_id: int, parcel: Parcel, **changes: Any) -> dict[str, Any]:
         "image": parcel.held.text if parcel.held else "",
         "acknowledged_at": None,
         "attempts": 0,
+        "behind_since": None,
         "failed_at": None,
         "error": "",
         "request": "",
@@ -180,7 +187,7 @@ def column(seconds: float) -> str:
 
 
 def count(platform_id: int, stream: Stream, counts: dict[str, int]) -> None:
-    """Add to the counts of this hour."""
+    """Add to the counts of this hour, and of all time."""
     hour = timezone.now().replace(minute=0, second=0, microsecond=0)
     names = ("requests", "acknowledged", "refused", "failures", *(name for _, name in BOUNDS))
     table, quote = DeliveryHour._meta.db_table, connection.ops.quote_name
@@ -190,3 +197,5 @@ def count(platform_id: int, stream: Stream, counts: dict[str, int]) -> None:
         f"VALUES {writing.marks(3 + len(names))} ON CONFLICT (platform_id, stream, hour) DO UPDATE SET {added}",
         [platform_id, stream.value, writing.adapted(hour), *(counts.get(name, 0) for name in names)],
     )
+    totals = {name: F(name) + counts.get(name, 0) for name in ("requests", "refused", "failures")}
+    FeedCursor.objects.filter(platform_id=platform_id, stream=stream.value).update(**totals)

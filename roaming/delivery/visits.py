@@ -116,16 +116,18 @@ class Visit:
 
     def _hold(self, cursor: FeedCursor, ids: MessageIds, parcels: list[Parcel], talks: list[Talk]) -> None:
         pace = pacing.pace(self.platform.pk, cursor.stream, cursor.rate)
-        for parcel, error in zip(parcels, hold(talks, self._presented, ids, self._claim.in_flight, pace), strict=True):
+        errors = hold(talks, self._presented, ids, self._claim.in_flight, pace, meanwhile=self._claim.hold)
+        for parcel, error in zip(parcels, errors, strict=True):
             parcel.error = error
 
     # --- booking ----------------------------------------------------------------------------------------------------
 
     def _settle(self, cursor: FeedCursor, batch: Batch, travelled: list[Parcel], ids: MessageIds) -> None:
+        arrived = [parcel for parcel in travelled if parcel.error is None]
         if travelled:  # otherwise we have learnt nothing of the platform
             errors = [parcel.error for parcel in travelled if not isinstance(parcel.error, NotTried)]
-            breaker.judge(self.platform.pk, [error for error in errors if error])
-        arrived = [parcel for parcel in travelled if parcel.error is None]
+            # One that takes some of them is there, whatever becomes of the others.
+            breaker.judge(self.platform.pk, [] if arrived else [error for error in errors if error])
         # What failed before and is no difference any more is settled, too.
         settled = [parcel for parcel in batch.parcels if not parcel.steps and (parcel.attempts or not parcel.position)]
         failed = [parcel for parcel in travelled if parcel.error and not isinstance(parcel.error, NotTried)]

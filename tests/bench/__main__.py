@@ -16,8 +16,10 @@ from pathlib import Path
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
 from tests.bench import (
+    audit_case,
     broadcast_case,
     delivery_cases,
+    fault_case,
     get_all_case,
     hanging_case,
     module_cases,
@@ -49,6 +51,8 @@ CASES: dict[str, Callable[[Options], list[Figure]]] = {
     "sustained": delivery_cases.sustained,
     "neighbours": delivery_cases.neighbours,
     "importing": delivery_cases.importing,
+    "faults": fault_case.faults,
+    "audit": audit_case.audit,
     "pull": register_cases.pull,
     "reconcile": reconcile_case.reconcile,
     "memory": register_cases.memory,

@@ -1,7 +1,11 @@
 """Two beats by mistake: one works, the other waits and takes over."""
 
+from typing import Any
+
 import pytest
+from django.db import OperationalError, connection
 from django.utils import timezone
+from django_celery_beat.models import PeriodicTask, PeriodicTasks
 
 from config.beat import LeasedScheduler
 from config.celery import app
@@ -37,3 +41,37 @@ def test_of_two_beats_one_sends_and_the_other_follows_when_it_is_gone() -> None:
     assert other.spin()
     other.close()
     assert not Lease.objects.exists()
+
+
+def _away(*_: Any) -> None:
+    raise OperationalError("the database is away")
+
+
+@pytest.fixture
+def overdue() -> None:
+    """The schedule as a beat has left it that was last at work years ago."""
+    Recording().close()
+    PeriodicTask.objects.update(last_run_at=timezone.now().replace(year=2020))
+
+
+@pytest.mark.usefixtures("overdue")
+def test_a_beat_that_starts_while_the_database_is_away_waits_for_it() -> None:
+    with connection.execute_wrapper(_away):
+        beat = Recording()
+        assert not beat.spin()
+    assert beat.spin()
+    beat.close()
+
+
+@pytest.mark.usefixtures("overdue")
+def test_a_database_that_goes_away_while_the_schedule_is_read_does_not_end_beat() -> None:
+    beat = Recording()
+    PeriodicTasks.update_changed()
+
+    def away_but_for_the_lease(execute: Any, sql: str, *rest: Any) -> Any:
+        return execute(sql, *rest) if "lease" in sql or "periodictasks" in sql else _away()
+
+    with connection.execute_wrapper(away_but_for_the_lease):
+        assert not beat.spin()
+    assert beat.spin()
+    beat.close()

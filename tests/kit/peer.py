@@ -10,6 +10,7 @@ what it is sent in `received`. Each request is recorded. `misbehave` says how th
 """
 
 import json
+import random
 import secrets
 import socket
 import threading
@@ -108,6 +109,22 @@ def drips(pause: float, pieces: int = 100) -> Behaviour:
 def hangs_up() -> Behaviour:
     """The connection closes without an answer."""
     return answers(Reply(hang_up=True))
+
+
+def forgets_to_answer() -> Behaviour:
+    """The request is done, and the connection closes without an answer."""
+
+    def reply(peer: "FakePeer", request: Recorded) -> Reply:
+        peer.answer(request)
+        return Reply(hang_up=True)
+
+    return reply
+
+
+def now_and_then(share: float, behaviour: Behaviour, seed: int) -> Behaviour:
+    """So for a share of the requests, at random; the right answer to the others."""
+    chance = random.Random(seed)
+    return lambda peer, request: (behaviour if chance.random() < share else FakePeer.answer)(peer, request)
 
 
 def circular_link() -> Behaviour:

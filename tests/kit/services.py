@@ -23,6 +23,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import FrameType
+from typing import Self
 
 import psycopg
 
@@ -56,7 +57,7 @@ def redis_server() -> str:
     raise Missing("the Redis server is not installed (Debian package: redis-server)")
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
@@ -70,51 +71,86 @@ def _directory(user: str | None = None) -> Iterator[Path]:
         yield Path(name)
 
 
-@contextlib.contextmanager
-def _running(
-    command: list[str], directory: Path, user: str | None, stop: signal.Signals, answers: Callable[[], bool]
-) -> Iterator[None]:
-    """A server from the moment it answers; its session is its own, so that Ctrl-C reaches the command alone."""
-    log = directory / "log"
-    with log.open("wb") as output:
-        process = subprocess.Popen(
-            command,
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=output,
-            cwd=directory,
-            user=user,
-            start_new_session=True,
-        )
-    try:
+class Server:
+    """A private server. `kill` ends it as a power cut would; `start` brings it back on what reached its directory."""
+
+    def __init__(
+        self,
+        url: str,
+        command: list[str],
+        directory: Path,
+        answers: Callable[[], bool],
+        *,
+        stop: signal.Signals,
+        kill: signal.Signals,
+        user: str | None = None,
+    ) -> None:
+        self.url = url
+        self._command, self._directory, self._answers, self._user = command, directory, answers, user
+        self._stop, self._kill = stop, kill
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Returns once it answers; raises NotStarted. Its session is its own: Ctrl-C reaches the command alone."""
+        log = self._directory / "log"
+        with log.open("ab") as output:
+            self._process = subprocess.Popen(
+                self._command,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                cwd=self._directory,
+                user=self._user,
+                start_new_session=True,
+            )
         deadline = time.monotonic() + START_SECONDS
-        while not answers():
-            if process.poll() is not None or time.monotonic() > deadline:
-                raise NotStarted(f"{command[0]} does not answer: {log.read_text(errors='replace')[-1000:].strip()}")
+        while not self._answers():
+            if self._process.poll() is not None or time.monotonic() > deadline:
+                said = log.read_text(errors="replace")[-1000:].strip()
+                raise NotStarted(f"{self._command[0]} does not answer: {said}")
             time.sleep(0.05)
-        yield
-    finally:
-        process.send_signal(stop)
+
+    def stop(self) -> None:
+        self._end(self._stop)
+
+    def kill(self) -> None:
+        self._end(self._kill)
+
+    def _end(self, number: signal.Signals) -> None:
+        if self._process is None:
+            return
+        self._process.send_signal(number)
         with contextlib.suppress(subprocess.TimeoutExpired):
-            process.wait(timeout=20)
-        process.kill()
-        process.wait()
+            self._process.wait(timeout=20)
+        self._process.kill()
+        self._process.wait()
+        self._process = None
+
+    @contextlib.contextmanager
+    def running(self) -> Iterator[Self]:
+        try:
+            self.start()
+            yield self
+        finally:
+            self.stop()
 
 
 @contextlib.contextmanager
-def postgres(*, durable: bool = False) -> Iterator[str]:
-    """A PostgreSQL server with an empty database `node`; yields its URL. `durable`: commits reach the disk."""
-    binaries, port = postgres_bin(), _free_port()
+def postgres(*, durable: bool = False) -> Iterator[Server]:
+    """A PostgreSQL server with an empty database `node`, which its URL names. `durable`: commits reach the disk."""
+    binaries, port = postgres_bin(), free_port()
     user = "postgres" if os.geteuid() == 0 else None
     name = user or pwd.getpwuid(os.geteuid()).pw_name
+    base = f"postgres://{name}@127.0.0.1:{port}"
 
-    def created() -> bool:
-        """It accepts connections a while before it serves them, so ask for what is wanted of it."""
-        with contextlib.suppress(psycopg.OperationalError):
-            url = f"postgres://{name}@127.0.0.1:{port}/postgres"
-            with psycopg.connect(url, autocommit=True, connect_timeout=2) as connection:
-                connection.execute("CREATE DATABASE node")
-                return True
+    def answers() -> bool:
+        """It accepts connections a while before it serves them, so ask for something."""
+        with (
+            contextlib.suppress(psycopg.OperationalError),
+            psycopg.connect(f"{base}/postgres", connect_timeout=2) as connection,
+        ):
+            connection.execute("SELECT 1")
+            return True
         return False
 
     with _directory(user) as directory:
@@ -126,14 +162,17 @@ def postgres(*, durable: bool = False) -> Iterator[str]:
         settings = ("listen_addresses=127.0.0.1", f"unix_socket_directories={directory}", "max_connections=200")
         options = [part for setting in (*settings, *(_DURABLE if durable else _QUICK)) for part in ("-c", setting)]
         command = [str(binaries / "postgres"), "-D", data, "-p", str(port), *options]
-        with _running(command, directory, user, signal.SIGINT, created):
-            yield f"postgres://{name}@127.0.0.1:{port}/node"
+        end = {"stop": signal.SIGINT, "kill": signal.SIGQUIT}
+        with Server(f"{base}/node", command, directory, answers, user=user, **end).running() as server:
+            with psycopg.connect(f"{base}/postgres", autocommit=True) as connection:
+                connection.execute("CREATE DATABASE node")
+            yield server
 
 
 @contextlib.contextmanager
-def redis() -> Iterator[str]:
-    """A Redis server without persistence; yields its URL."""
-    port = _free_port()
+def redis() -> Iterator[Server]:
+    """A Redis server without persistence: once killed it comes back empty."""
+    port = free_port()
 
     def answers() -> bool:
         with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
@@ -141,8 +180,10 @@ def redis() -> Iterator[str]:
         return False
 
     command = [redis_server(), "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"]
-    with _directory() as directory, _running(command, directory, None, signal.SIGTERM, answers):
-        yield f"redis://127.0.0.1:{port}/0"
+    with _directory() as directory:
+        url = f"redis://127.0.0.1:{port}/0"
+        with Server(url, command, directory, answers, stop=signal.SIGTERM, kill=signal.SIGKILL).running() as server:
+            yield server
 
 
 def run(command: list[str], *, durable: bool, clusters: int = 1) -> int:
@@ -165,10 +206,10 @@ def run(command: list[str], *, durable: bool, clusters: int = 1) -> int:
     environment = dict(os.environ)
     with contextlib.ExitStack() as stack:
         if "DATABASE_URL" not in environment:
-            urls = [stack.enter_context(postgres(durable=durable)) for _ in range(clusters)]
+            urls = [stack.enter_context(postgres(durable=durable)).url for _ in range(clusters)]
             environment |= {"DATABASE_URL": urls[0], "DATABASE_URLS": " ".join(urls)}
         if "REDIS_URL" not in environment:
-            environment["REDIS_URL"] = stack.enter_context(redis())
+            environment["REDIS_URL"] = stack.enter_context(redis()).url
         early = []
         process = subprocess.Popen(command, env=environment)
         for number in early:

@@ -1,6 +1,7 @@
 """A lane brings one platform up to date: what it sends, in whose name, and what it does when that fails."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.utils import timezone
@@ -136,8 +137,8 @@ def test_a_refused_object_is_remembered_and_does_not_stop_the_others(fake_peer):
     store(location(id="A"), location(id="BAD"), location(id="C"))
     done = drain_one()
     assert (done.sent, done.refused, done.error) == (2, 1, "")
-    refused = Delivery.objects.get(attempts__gt=0)
-    assert (desk.subject(refused), refused.attempts, refused.image) == ("NL*OCP bad", 1, "")
+    refused: Any = desk.with_subjects(Delivery.objects.filter(attempts__gt=0)).get()
+    assert (refused.owner, refused.key, refused.attempts, refused.image) == ("NL*OCP", "bad", 1, "")
     assert "2001" in refused.error and refused.request.startswith(f"PUT {peer.url}")
 
 
