@@ -333,6 +333,8 @@ def test_staff_enter_an_agreement_and_it_holds_at_once(db: None, admin_client: C
         "valid_from_1": "00:00",
         "valid_to_0": "",
         "valid_to_1": "",
+        "cdr_tolerance": "0",
+        "cdr_rounding": "ONCE",
         "note": "",
     }
     assert admin_client.post(reverse("admin:roaming_agreement_add"), form).status_code == 302
