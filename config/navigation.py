@@ -85,7 +85,10 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
 
 def _item(title: str, icon: str, url: str) -> dict[str, Any]:
     name, question, query = url.partition("?")
-    item = {"title": title, "icon": icon, "link": f"{reverse(f'admin:{name}')}{question}{query}"}
+    link = f"{reverse(f'admin:{name}')}{question}{query}"
+    item: dict[str, Any] = {"title": title, "icon": icon, "link": link}
+    if query:  # otherwise the list without it would be taken for this one
+        item["active"] = lambda request: request.get_full_path() == link
     if url == _WAITING and (waiting := Delivery.objects.filter(given_up_at__isnull=False).count()):
         item["badge"] = str(waiting)
     return item

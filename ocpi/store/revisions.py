@@ -81,10 +81,11 @@ def changes(model: type[OwnedObject], scope: Scope, since: Position, limit: int)
     ]
 
 
-def ends(tables: Sequence[type[models.Model]]) -> list[Position]:
-    """The last place that the feed of each table can be read to now."""
+def ends(tables: Sequence[type[models.Model]], *, unsettled: bool = False) -> list[Position]:
+    """The last place that the feed of each table can be read to now; `unsettled`: that there is, readable or not."""
+    condition = "true" if unsettled else settled()
     last = [
-        f"SELECT * FROM (SELECT {number}, xid, revision FROM {model._meta.db_table} WHERE {settled()} "  # noqa: S608
+        f"SELECT * FROM (SELECT {number}, xid, revision FROM {model._meta.db_table} WHERE {condition} "  # noqa: S608
         f"ORDER BY xid DESC, revision DESC LIMIT 1) AS last_{number}"
         for number, model in enumerate(tables)
     ]

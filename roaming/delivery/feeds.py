@@ -26,9 +26,9 @@ class Batch:
     is_full: bool = False
 
 
-def ends() -> dict[Stream, Position]:
-    """The last place that each stream can be read to now."""
-    return dict(zip(Stream, revisions.ends([model(stream) for stream in Stream]), strict=True))
+def ends(*, unsettled: bool = False) -> dict[Stream, Position]:
+    """The last place that each stream can be read to now; `unsettled`: that there is, readable or not."""
+    return dict(zip(Stream, revisions.ends([model(stream) for stream in Stream], unsettled=unsettled), strict=True))
 
 
 def model(stream: Stream) -> type[OwnedObject] | type[EvseStatus]:

@@ -108,7 +108,7 @@ def _standing(peer: Peer, stream: Stream, ground: _Ground) -> Standing | None:
         peer,
         stream,
         cursor,
-        unacknowledged=backlog.changes + failed.waiting + failed.given_up,
+        unacknowledged=min(backlog.changes, MOST) + failed.waiting + failed.given_up,
         given_up=failed.given_up,
         behind_since=behind_since,
         oldest_at=_oldest(behind_since, failed.oldest_at),
@@ -139,7 +139,7 @@ def _oldest(*moments: datetime | None) -> datetime | None:
 
 def _behind(picture: Picture, peers: Iterable[Peer], cursors: Mapping[_Key, FeedCursor]) -> dict[_Key, Backlog]:
     """What each of the peers has before it in the change feed, where that is anything."""
-    owners, ends = Owners(), feeds.ends()
+    owners, ends = Owners(), feeds.ends(unsettled=True)
     places: dict[Stream, dict[int, Place]] = {stream: {} for stream in Stream}
     for peer in peers:
         for stream, end in ends.items():

@@ -118,6 +118,12 @@ def test_the_task_list_is_exported_as_it_is_filtered(admin_client: Client, platf
     assert rows[0]["error"] == "2001: =cmd|too long" and rows[0]["behind_since"] < rows[0]["given_up_at"]
 
 
+def is_chosen(who: Client, query: str) -> Any:
+    groups = who.get(f"{reverse(DELIVERIES)}{query}").context["sidebar_navigation"]
+    items = {item["title"]: item for group in groups for item in group["items"]}
+    return items["Waiting for a person"]["active"]
+
+
 def test_the_sidebar_counts_what_waits_for_whoever_may_see_it(
     admin_client: Client, client: Client, platform: Platform
 ) -> None:
@@ -126,6 +132,7 @@ def test_the_sidebar_counts_what_waits_for_whoever_may_see_it(
         return {item["title"]: item.get("badge") for group in groups for item in group["items"]}
 
     assert badges(admin_client)["Waiting for a person"] == "1"
+    assert [is_chosen(admin_client, query) for query in ("", "?outcome=given_up")] == [False, True]
     Delivery.objects.update(given_up_at=None)
     assert badges(admin_client)["Waiting for a person"] is None
     client.force_login(User.objects.create_user("clerk", is_staff=True))

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management import call_command
+from django.db import connection
 from django.utils import timezone
 from structlog.testing import capture_logs
 
@@ -199,6 +200,21 @@ def test_an_object_that_changes_again_and_again_does_not_make_a_platform_less_la
     drain()
     set_status("E-0", "CHARGING", 3)
     assert of(Stream.STATUSES).oldest_at != moment
+
+
+def test_what_an_open_transaction_holds_back_is_missing(threaded_db: None) -> None:
+    """Lanes must not read it yet; that is no reason to call the platform up to date."""
+    put("A")
+    register("EMSP:DE*MSP", endpoints={("locations", "RECEIVER"): HERE})
+    settle()
+    forgotten = connection.copy()
+    try:
+        forgotten.set_autocommit(False)
+        forgotten.cursor().execute("SELECT pg_current_xact_id()")
+        put("B")
+        assert of().unacknowledged == 2
+    finally:
+        forgotten.close()
 
 
 def test_a_thousand_platforms_cost_as_many_queries_as_one(django_assert_max_num_queries: Any) -> None:
