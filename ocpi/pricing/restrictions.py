@@ -18,8 +18,9 @@ from ocpi.pricing.scalars import DAY, SECOND, number
 
 WEEKDAYS = ("MONDAY", "TUESDAY", "WEDNESDAY", "THURSDAY", "FRIDAY", "SATURDAY", "SUNDAY")
 
+FIRST_DAY = date(1970, 1, 1).toordinal()
+
 _THURSDAY = 3  # the first of January 1970
-_FIRST_DAY = date(1970, 1, 1).toordinal()
 _TIME = re.compile(r"(\d{1,2}):([0-5]\d)(?::([0-5]\d))?", re.ASCII)
 
 
@@ -48,7 +49,7 @@ class Moment(NamedTuple):
 
     @property
     def day(self) -> int:
-        return self.local // DAY + _FIRST_DAY
+        return self.local // DAY + FIRST_DAY
 
     def gauge(self, unit: str, first: str, second: str) -> Decimal | None:
         """A measured current or power by preference; power can be inferred, current cannot."""
@@ -166,15 +167,16 @@ def _dates(members: Mapping[str, Any]) -> Iterator[Check]:
             day = date.fromisoformat(text[:10]).toordinal()
         except (ValueError, TypeError, KeyError):
             raise BadInput("is not a date such as 2026-01-31", name) from None
-        yield Check("date", f"{name} {text}", _from_day(day) if name == "start_date" else _to_day(day), _date)
+        holds = _from_day(day) if name == "start_date" else _to_day(day)
+        yield Check("date", f"{name} {text}", holds, _date, (Decimal(day),))
 
 
 def _from_day(day: int) -> Callable[[Moment], bool]:
-    return lambda moment: moment.local // DAY + _FIRST_DAY >= day
+    return lambda moment: moment.local // DAY + FIRST_DAY >= day
 
 
 def _to_day(day: int) -> Callable[[Moment], bool]:
-    return lambda moment: moment.local // DAY + _FIRST_DAY < day
+    return lambda moment: moment.local // DAY + FIRST_DAY < day
 
 
 def _date(moment: Moment) -> str:

@@ -1,15 +1,13 @@
 """`price_cdr`: what a CDR or Session costs by its tariff, why, and whether it says so. Needs no database."""
 
-import sys
 from argparse import ArgumentTypeError
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 from django.core.management.base import CommandParser
-from rich.console import Console
 
 from ocpi.cli import BAD_INPUT, FAILED, NodeCommand
+from ocpi.management.documents import Unusable, console, load
 from ocpi.pricing.audit import audit
 from ocpi.pricing.breakdown import document
 from ocpi.pricing.case import Case, open_case, tariffs_of
@@ -17,9 +15,6 @@ from ocpi.pricing.faults import BadInput
 from ocpi.pricing.readings import RECOMMENDED, Readings, Reservation
 from ocpi.pricing.scalars import instant
 from ocpi.pricing.table import render
-from ocpi.types import codec
-
-_WIDTH = 110
 
 
 class Command(NodeCommand):
@@ -58,28 +53,17 @@ class Command(NodeCommand):
 
     def show(self, result: Mapping[str, Any]) -> None:
         if "error" not in result:
-            console = Console(file=self.stdout)  # type: ignore[arg-type]  # what a command writes to will do
-            if not console.is_terminal:
-                console = Console(file=self.stdout, width=_WIDTH)  # type: ignore[arg-type]
-            console.print(render(result, explain=self._explain))
-
-
-class Unusable(Exception):
-    """Input that cannot be used: which file, where in it, and why."""
-
-    def __init__(self, source: str, fault: BadInput) -> None:
-        self.details = {"file": source, "pointer": fault.pointer, "message": fault.message}
-        super().__init__(f"{source}{'#' if fault.pointer else ''}{fault.pointer}: {fault.message}")
+            console(self.stdout).print(render(result, explain=self._explain))
 
 
 def _case(options: Mapping[str, Any]) -> Case:
     tariffs = None
     if (source := options["tariff"]) is not None:
-        tariffs = _load(source)
+        tariffs = load(source)
     fate = options["reservation"]
     readings = Readings(reservation=Reservation(fate)) if fate else RECOMMENDED
     zone = options["timezone"]
-    found = _load(options["document"])
+    found = load(options["document"])
     if isinstance(found, list) and len(found) == 1:
         found = found[0]
     if tariffs is not None:
@@ -88,18 +72,6 @@ def _case(options: Mapping[str, Any]) -> Case:
         except BadInput as fault:
             raise Unusable(str(source), fault) from None
     return open_case(found, tariffs, zone=zone, end=options["end"], readings=readings)
-
-
-def _load(source: str) -> Any:
-    """The JSON of a file or of stdin, out of its envelope (§transport_and_format_response_format)."""
-    try:
-        raw = sys.stdin.buffer.read() if source == "-" else Path(source).read_bytes()
-        found = codec.decode(raw)
-    except OSError as error:
-        raise Unusable(source, BadInput(error.strerror or "cannot be read")) from None
-    except codec.MalformedJson as error:
-        raise Unusable(source, BadInput(f"is not JSON: {error}")) from None
-    return found["data"] if isinstance(found, dict) and "data" in found else found
 
 
 def _instant(text: str) -> int:

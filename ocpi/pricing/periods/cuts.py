@@ -8,14 +8,14 @@ from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from decimal import ROUND_FLOOR, Decimal
 from enum import Enum, auto
-from operator import attrgetter
+from operator import attrgetter, itemgetter
 from typing import NamedTuple
 
 from ocpi.pricing import borders
 from ocpi.pricing.exact import ZERO, rounded
 from ocpi.pricing.figures import WIRE_PLACES
 from ocpi.pricing.periods.gauges import UNITS, Band, Gauge, Run
-from ocpi.pricing.periods.register import Register
+from ocpi.pricing.periods.register import Point, Register
 from ocpi.pricing.periods.timeline import Leg, Phase, Timeline
 from ocpi.pricing.scalars import MILLISECOND, whole_second
 
@@ -46,20 +46,27 @@ def find(timeline: Timeline, register: Register, gauges: Gauges, steady: int) ->
     found: list[Cut] = []
     for leg in timeline.legs:
         bands = _bands(leg, gauges, steady)
-        marks = {leg.start: {Reason.EVENT}}
-        for runs in bands.values():
-            marks |= {run.start: {Reason.EVENT} for run in runs}
-        for instant in _times(leg, timeline):
-            if leg.start < instant < leg.end:
-                marks.setdefault(instant, set()).add(Reason.TIME)
-        energies = {(instant, _written(register.at(instant))): why for instant, why in marks.items()}
-        for instant, kwh in _tiers(leg, register, sorted(marks)):
-            energies.setdefault((instant, kwh), set()).add(Reason.TIER)
-        for (instant, kwh), why in sorted(energies.items(), key=lambda item: item[0]):
+        for (instant, kwh), reasons in _marks(leg, timeline, register, bands):
             kwh = max(kwh, found[-1].kwh) if found else ZERO
             now = {unit: _latest(runs, instant) for unit, runs in bands.items()}
-            found.append(Cut(instant, kwh, leg, frozenset(why), now))
+            found.append(Cut(instant, kwh, leg, frozenset(reasons), now))
     return found
+
+
+def _marks(
+    leg: Leg, timeline: Timeline, register: Register, bands: Mapping[str, Sequence[Run]]
+) -> list[tuple[Point, set[Reason]]]:
+    """Instant and energy of every cut of a leg in order, and why it is one."""
+    instants = {leg.start: {Reason.EVENT}}
+    for runs in bands.values():
+        instants |= {run.start: {Reason.EVENT} for run in runs}
+    for instant in _times(leg, timeline):
+        if leg.start < instant < leg.end:
+            instants.setdefault(instant, set()).add(Reason.TIME)
+    points = {(instant, _written(register.at(instant))): why for instant, why in instants.items()}
+    for point in _tiers(leg, register, sorted(instants)):
+        points.setdefault(point, set()).add(Reason.TIER)
+    return sorted(points.items(), key=itemgetter(0))
 
 
 def _times(leg: Leg, timeline: Timeline) -> Iterator[int]:
@@ -82,7 +89,7 @@ def _latest(runs: Sequence[Run], instant: int) -> Band:
     return runs[bisect_right(runs, instant, key=attrgetter("start")) - 1].band
 
 
-def _tiers(leg: Leg, register: Register, marks: Sequence[int]) -> Iterator[tuple[int, Decimal]]:
+def _tiers(leg: Leg, register: Register, marks: Sequence[int]) -> Iterator[Point]:
     """When each tier of energy is reached: to the second, unless that would pass another cut."""
     latest = leg.start
     for tier in sorted(borders.of_check(leg.tariff, "kwh")):

@@ -7,41 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.core.management import call_command
 
 from ocpi.types import codec
 from tests.kit.pricing import Document, cdr, costs, element, flat, period, price, tariff
+from tests.ocpi.pricing.conftest import Run
 
 PRICES = flat(price("ENERGY", "0.5", vat="20"))
 RIGHT = cdr(period(30, kwh=10), total_cost=costs("5", "6"))
-Run = Callable[..., tuple[int, str, str]]
-
-
-@pytest.fixture
-def run(capsys: pytest.CaptureFixture[str]) -> Run:
-    """Runs the command; returns its exit code and what it wrote to stdout and stderr."""
-
-    def run(*arguments: Any) -> tuple[int, str, str]:
-        code = 0
-        try:
-            call_command("price_cdr", *map(str, arguments))
-        except SystemExit as end:
-            code = int(end.code or 0)
-        return code, *capsys.readouterr()
-
-    return run
-
-
-@pytest.fixture
-def file(tmp_path: Path) -> Callable[[Any], Path]:
-    """Writes a document to a file of its own."""
-
-    def write(document: Any) -> Path:
-        path = tmp_path / f"{len(list(tmp_path.iterdir()))}.json"
-        path.write_bytes(document if isinstance(document, bytes) else codec.encode(document))
-        return path
-
-    return write
 
 
 def test_a_cdr_that_agrees_is_exit_0_and_one_document(run: Run, file: Any) -> None:

@@ -63,3 +63,12 @@ def test_time_is_never_made_up_from_the_clock() -> None:
     assert net(result) == "1"
     assert note(result, "dimension_not_reported")["dimension"] == "TIME"
     assert excl(cdr(period(60, kwh=1, time=True)), prices) == "7"
+
+
+def test_durations_within_a_reservation_are_borders_too() -> None:
+    """P3.3: they count from its start."""
+    held = {"reservation": "RESERVATION"}
+    prices = tariff(element(price("TIME", "0"), max_duration=600, **held), element(price("TIME", "6"), **held))
+    result = told(cdr(period(20, reservation=True), period(10, kwh=1)), prices)
+    assert note(result, "period_spans_price_change")["instant"] == "2026-03-09T10:10:00Z"
+    assert alternative(result, "interpolated") == "1"
