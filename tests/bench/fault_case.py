@@ -8,7 +8,7 @@ from tests.bench.options import Options
 from tests.bench.report import Figure
 from tests.kit.faults import VICTIMS, Plan, play
 
-_PLAN = Plan(seed=2026, changes=10_000, rate=60, kills=6, patience=900, sites=60)
+_PLAN = Plan(seed=2026, changes=10_000, rate=60, kills=6, share=0.02, patience=900, sites=60)
 _TARGET = 300
 
 

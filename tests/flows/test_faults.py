@@ -19,5 +19,5 @@ def _servers() -> None:
 
 def test_every_partner_ends_up_with_the_truth_whatever_dies_meanwhile(tmp_path: Path) -> None:
     """R1.21, R8.8: by kill -9 of web, worker, beat and Redis, and crashes of PostgreSQL, among 300 changes."""
-    outcome = play(Plan(seed=7, changes=300, rate=25, kills=1, patience=30, hurried=True), tmp_path)
+    outcome = play(Plan(seed=7, changes=300, rate=30, kills=1, share=0.1, patience=30, hurried=True), tmp_path)
     assert outcome.bills and min(outcome.kills.values()) > 0

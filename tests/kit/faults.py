@@ -31,6 +31,8 @@ HUB, CPO = "NL*HUB", "DE*CPO"
 MODULES = ("locations", "tariffs", "sessions", "cdrs")
 VICTIMS = (*PROCESSES, "redis", "postgres")
 _AWAY = (0.25, 0.6)  # of all changes: when the absent partner leaves, and when it is back
+_LAST = 10  # changes whose wake-ups are lost
+_HURRY = 20  # changes between two moments at which all pauses are over
 
 # What lets every pause be over: those of lanes and of objects after a failure, and that before the next probe.
 _OVER = (
@@ -44,7 +46,8 @@ _UNCLAIMED = "UPDATE roaming_lane SET claimed_until = NULL"
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """`rate`: changes per second, about; `kills`: how often each victim dies; `patience`: seconds to wait at the end.
+    """`rate`: changes per second, about; `kills`: how often each victim dies; `share`: of the requests to unreliable
+    partners that go wrong; `patience`: seconds to wait at the end.
 
     `hurried`: pauses are not waited for, nor the claims of the worker that was killed last.
     """
@@ -53,10 +56,11 @@ class Plan:
     changes: int
     rate: float
     kills: int
+    share: float
     patience: float
     hurried: bool = False
-    sites: int = 12
-    points: int = 4
+    sites: int = 30
+    points: int = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +77,7 @@ class Outcome:
 
 def play(plan: Plan, directory: Path) -> Outcome:
     """Play the whole story; raises AssertionError when somebody ends up with anything but the truth."""
-    with production(f"HUB:{HUB}:Example Hub", directory) as node, _partners(plan.seed) as partners:
+    with production(f"HUB:{HUB}:Example Hub", directory) as node, _partners(plan) as partners:
         tokens = node.enter(*partners.values(), clients=(f"CPO:{CPO}",))
         drivers = [str(peer.party) for peer in partners.values()]
         cpo = BusyCpo(CPO, tokens[CPO], node.url, drivers, seed=plan.seed, sites=plan.sites, points=plan.points)
@@ -85,6 +89,7 @@ def play(plan: Plan, directory: Path) -> Outcome:
             killed = _change_and_kill(plan, node, cpo, partners["absent"])
             for peer in partners.values():
                 peer.behave()
+            _lose_every_wake_up(plan, node, cpo)
             settled = _await_truth(plan, node, cpo.books, partners.values())
             _compare_hub(node, cpo.books, partners.values(), tokens)
             assert node.ended() == {}, f"ended by themselves: {node.ended()}: {node.said()}"
@@ -96,12 +101,12 @@ def play(plan: Plan, directory: Path) -> Outcome:
 
 
 @contextlib.contextmanager
-def _partners(seed: int) -> Iterator[dict[str, FakePeer]]:
+def _partners(plan: Plan) -> Iterator[dict[str, FakePeer]]:
     faults: dict[str, Behaviour | None] = {
         "sound": None,
         "absent": None,
-        "failing": now_and_then(0.02, fails(500), seed),
-        "forgetful": now_and_then(0.02, forgets_to_answer(), seed),
+        "failing": now_and_then(plan.share, fails(500), plan.seed),
+        "forgetful": now_and_then(plan.share, forgets_to_answer(), plan.seed),
     }
     with contextlib.ExitStack() as stack:
         found = {}
@@ -135,15 +140,30 @@ def _change_and_kill(plan: Plan, node: Production, cpo: BusyCpo, absent: FakePee
             if number == returns:
                 absent.behave()
             cpo.change()
+            if plan.hurried and number % _HURRY == 0:
+                _let_pauses_be_over(node)
             time.sleep(max(0.0, started + number / plan.rate - time.monotonic()))
     for strike in under_way:
         strike.result()
     node.wait_ready()
-    if plan.hurried:
-        node.kill("worker")
-        node.execute(_UNCLAIMED)
-        node.start("worker")
     return dict(Counter(victims))
+
+
+def _lose_every_wake_up(plan: Plan, node: Production, cpo: BusyCpo) -> None:
+    """The last changes of all are made without a worker, and the queue is lost before there is one again."""
+    node.kill("worker")
+    for _ in range(_LAST):
+        cpo.change()
+    node.kill("redis")
+    if plan.hurried:
+        node.execute(_UNCLAIMED)
+    node.start("redis")
+    node.start("worker")
+
+
+def _let_pauses_be_over(node: Production) -> None:
+    with contextlib.suppress(psycopg.Error):
+        node.execute(*_OVER)
 
 
 def _strike(node: Production, victim: str, seconds: float, lock: threading.Lock) -> None:
@@ -163,8 +183,7 @@ def _await_truth(plan: Plan, node: Production, books: dict[str, Document], peers
         waited = time.monotonic() - started
         assert waited < plan.patience, f"after {waited:.0f} s not the truth: {wrong}: {node.said()}"
         if plan.hurried:
-            with contextlib.suppress(psycopg.Error):
-                node.execute(*_OVER)
+            _let_pauses_be_over(node)
         time.sleep(0.25)
     return time.monotonic() - started
 
