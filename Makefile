@@ -24,13 +24,13 @@ test: test-sqlite test-services ## All tests, on SQLite and on PostgreSQL with R
 test-sqlite: $(READY)
 	env -u DATABASE_URL -u REDIS_URL $(BIN)/pytest -n 2 -q
 
-# What needs no database is tested once.
-PURE = tests/ocpi/pricing tests/ocpi/types tests/ocpi/v221
+# What needs no database, or brings its own, is tested once.
+ONCE = tests/ocpi/pricing tests/ocpi/types tests/ocpi/v221 tests/flows/test_faults.py
 
 # A cluster for each process: the transactions of a second one in the same cluster would hold back the change feed.
 test-services: $(READY)
 	@if $(SERVICES) check; then env -u DATABASE_URL -u REDIS_URL $(SERVICES) run --clusters 2 -- \
-		$(BIN)/pytest -n 2 -q $(addprefix --ignore=,$(PURE)); \
+		$(BIN)/pytest -n 2 -q $(addprefix --ignore=,$(ONCE)); \
 	else echo "!! PostgreSQL and Redis are not installed: tested on SQLite only" >&2; fi
 
 run: $(READY) ## The embedded node on 127.0.0.1:8000
