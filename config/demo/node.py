@@ -137,9 +137,10 @@ class Node:
         return {f"{info['country_code']}*{info['party_id']} {info['status']}" for info in infos}
 
     def sent(self, to: "Node", method: str, module: str, since: datetime) -> list[str]:
-        """The URLs of the requests that the node has sent to another one's platform, by its exchange log."""
+        """The URLs of the requests of this node that another one's platform has answered, by the exchange log."""
         rows = Exchange.objects.using(self.name).filter(direction=Exchange.Direction.OUT, platform_name=to.name)
-        return list(rows.filter(method=method, module=module, at__gte=since).values_list("url", flat=True))
+        answered = rows.filter(method=method, module=module, at__gte=since).exclude(http_status=None)
+        return list(answered.values_list("url", flat=True))
 
     def import_objects(self, module: str, party: str, documents: Sequence[Document]) -> Any:
         """Import own objects; returns the report."""
