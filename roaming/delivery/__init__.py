@@ -11,6 +11,7 @@ policies     when to try again, and when to call a person
 pacing       how fast a platform may be called
 standing     what is to be done in a lane now
 visits       a worker in a lane, batch by batch
+doubts       what a worker that died may have sent
 lanes        who is to be visited, and what becomes of a visit
 behind_hubs  what waited for a party that is back behind its hub
 freshness    how far behind each platform is, and since when

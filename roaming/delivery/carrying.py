@@ -40,16 +40,15 @@ class Parcel:
         """Send the steps; stops at a part that is refused. Raises PartnerError for everything else."""
         for step in self.steps:
             try:
-                await self._send(step.request, ask)
+                await self._take(step, ask)
             except (Refused, NotOcpi) as error:
                 if step.held.gone and error.http_status == 404:
-                    pass  # it never had what it is to delete
+                    self.held = step.held  # it never had what it is to delete
                 elif step.is_part and concerns_object(error):
                     self.is_disputed = True
                     return
                 else:
                     raise
-            self.held = step.held
 
     async def restore(self, whole: Step, ask: Ask) -> None:
         """Read what the platform holds, and bring the whole object unless that is it. Raises PartnerError."""
@@ -61,8 +60,17 @@ class Parcel:
                 raise
             found = None
         if found != whole.held:
-            await self._send(whole.request, ask)
+            await self._take(whole, ask)
         self.held = whole.held
+
+    async def _take(self, step: Step, ask: Ask) -> None:
+        try:
+            await self._send(step.request, ask)
+        except PartnerError as error:
+            if not _is_refusal(error):
+                self.held = images.doubted(self.held, step.held)
+            raise
+        self.held = step.held
 
     async def _send(self, request: Request, ask: Ask) -> object:
         self.request = request
@@ -75,3 +83,8 @@ def concerns_object(error: PartnerError) -> bool:
     if isinstance(error, SlowDown):
         return False
     return isinstance(error, Refused | NotOcpi) and error.http_status not in _OUT_OF_ORDER
+
+
+def _is_refusal(error: PartnerError) -> bool:
+    """Whether it is sure that the request was not followed."""
+    return isinstance(error, SlowDown) or (isinstance(error, Refused) and 2000 <= error.status_code < 3000)

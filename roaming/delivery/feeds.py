@@ -119,14 +119,27 @@ def _statuses(platform_id: int, stream: Stream, wanted: Audience, since: Positio
         if change.source != platform_id:
             of_location.setdefault(change.location_id, []).append(change)
     held = records.held(platform_id, stream.module, of_location) if of_location else {}
+    failed = _compared(platform_id, stream, wanted, [id for id in of_location if held[id].attempts])
     found = []
     for id, latest in of_location.items():
         image = held[id].image
         if image is None or image.gone:
             continue
-        way = Way(stream.module, wanted.url, wanted.routing(latest[0].owner, None))
-        live = [(change.uid, change.status, change.stamp) for change in latest]
-        parcel = Parcel(id, latest[-1].position.revision, latest[0].position, latest[0].at, way, *held[id])
-        parcel.steps = differences.status_steps(way, image, live)
+        parcel = failed.get(id)
+        if parcel is None:
+            way = Way(stream.module, wanted.url, wanted.routing(latest[0].owner, None))
+            live = [(change.uid, change.status, change.stamp) for change in latest]
+            parcel = Parcel(id, latest[-1].position.revision, latest[0].position, latest[0].at, way, *held[id])
+            parcel.steps = differences.status_steps(way, image, live)
+        parcel.position = latest[0].position
         found.append(parcel)
     return found, changes[-1].position if changes else since, len(changes)
+
+
+def _compared(platform_id: int, stream: Stream, wanted: Audience, ids: Sequence[int]) -> dict[int, Parcel]:
+    """Objects of which more may be missing than has changed of late: what failed before waits for them, too."""
+    rows = STORES[stream.module].model._default_manager.filter(pk__in=ids) if ids else []
+    return {
+        parcel.object_id: parcel
+        for parcel in _parcels(platform_id, stream, wanted, [revisions.change(row) for row in rows])
+    }

@@ -83,6 +83,34 @@ def with_status(held: Image, uid: str, status: str) -> Image:
     return with_evse(held, uid, Evse(held.evses[uid].digest, status))
 
 
+_UNKNOWN = Evse("", "")
+
+
+def doubted(held: Image | None, sent: Image) -> Image | None:
+    """What a platform holds that may have got `sent`, and may not: what differs is unlike anything that can be sent."""
+    if held is None:
+        return None
+    if held.path != sent.path:
+        return Image(sent.path)
+    return Image(
+        held.path,
+        _agreed(held.digest, sent.digest),
+        {uid: _doubted(held.evses.get(uid), sent.evses.get(uid)) for uid in held.evses | sent.evses},
+        {name: _agreed(held.fields.get(name), sent.fields.get(name)) for name in held.fields | sent.fields},
+        gone=held.gone and sent.gone,
+    )
+
+
+def _doubted(held: Evse | None, sent: Evse | None) -> Evse:
+    if held is None or sent is None:
+        return _UNKNOWN
+    return Evse(_agreed(held.digest, sent.digest), _agreed(held.status, sent.status))
+
+
+def _agreed(held: str | None, sent: str | None) -> str:
+    return held if held is not None and held == sent else ""
+
+
 def _evse(evse: Document) -> Evse:
     return Evse(_digest(evse, *_LIVE), str(evse.get("status", "")))
 

@@ -5,16 +5,18 @@ object that the platform refuses is passed and tried again by the policy of its 
 stops the lane, to be tried again after a pause that grows; one that asks for a pause (HTTP 429) stops the stream.
 """
 
+import contextlib
 import random
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import structlog
+from django.db import Error
 from django.db.models import Q
 from django.utils import timezone
 
-from roaming.delivery import feeds, records
+from roaming.delivery import doubts, feeds, records
 from roaming.delivery.records import Claim, LostLane
 from roaming.delivery.standing import most_urgent
 from roaming.delivery.streams import Stream
@@ -73,19 +75,22 @@ def drain(platform_id: int) -> Drained:
     """Work in the lane until nothing is left; returns at once when another worker is in it."""
     done = Drained()
     while not done.error and (claim := Claim.take(platform_id)):
-        retry_at = None
         try:
+            if claim.was_abandoned:
+                doubts.doubt_unbooked(platform_id)
             visit = Visit(claim)
             while (stream := visit.next()) is not None:
                 visit.advance(stream)
             done.sent, done.refused = done.sent + visit.acknowledged, done.refused + visit.refused
             done.error = visit.trouble
-            retry_at = _book(visit)
+            claim.release(_book(visit))
         except LostLane:
             log.warning("lane lost to another worker", platform_id=platform_id)
             return done
-        finally:
-            claim.release(retry_at)
+        except Exception:
+            with contextlib.suppress(Error):
+                claim.abandon()
+            raise
         # A change that came after the last look may have woken a worker that found the lane claimed.
         if not due(platform_id=platform_id):
             break

@@ -29,19 +29,20 @@ class LostLane(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """The right to work in a lane: of the highest generation."""
+    """The right to work in a lane: of the highest generation. `was_abandoned`: who was in it before never left it."""
 
     platform_id: int
     generation: int
     in_flight: int
+    was_abandoned: bool = False
 
     @classmethod
     def take(cls, platform_id: int) -> "Claim | None":
         """The claim, or None while another worker is in the lane."""
-        taken = _take(platform_id)
-        if not taken and Lane.objects.get_or_create(platform_id=platform_id)[1]:
-            taken = _take(platform_id)
-        return cls(platform_id, *taken[0]) if taken else None
+        taken = _take(platform_id, abandoned=False) or _take(platform_id, abandoned=True)
+        if taken is None and Lane.objects.get_or_create(platform_id=platform_id)[1]:
+            taken = _take(platform_id, abandoned=False)
+        return taken
 
     def hold(self) -> None:
         """Hold the lane for longer, and locked for the running transaction, if any. Raises LostLane."""
@@ -52,17 +53,23 @@ class Claim:
         """Leave the lane; nobody is let in before `retry_at`."""
         self._lane().update(claimed_until=None, retry_at=retry_at)
 
+    def abandon(self) -> None:
+        """Let somebody else in, who does not know what we have done."""
+        self._lane().update(claimed_until=timezone.now())
+
     def _lane(self) -> Any:
         return Lane.objects.filter(pk=self.platform_id, generation=self.generation)
 
 
-def _take(platform_id: int) -> list[tuple[Any, ...]]:
+def _take(platform_id: int, *, abandoned: bool) -> Claim | None:
     now = timezone.now()
-    return writing.fetch(
-        "UPDATE roaming_lane SET claimed_until = %s, generation = generation + 1 "
-        "WHERE platform_id = %s AND (claimed_until IS NULL OR claimed_until < %s) RETURNING generation, in_flight",
-        [writing.adapted(now + CLAIM), platform_id, writing.adapted(now)],
+    free, since = ("claimed_until <= %s", [writing.adapted(now)]) if abandoned else ("claimed_until IS NULL", [])
+    taken = writing.fetch(
+        "UPDATE roaming_lane SET claimed_until = %s, generation = generation + 1 "  # noqa: S608
+        f"WHERE platform_id = %s AND {free} RETURNING generation, in_flight",
+        [writing.adapted(now + CLAIM), platform_id, *since],
     )
+    return next((Claim(platform_id, generation, in_flight, abandoned) for generation, in_flight in taken), None)
 
 
 class Held(NamedTuple):

@@ -10,7 +10,7 @@ from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
-from ocpi.client.messages import PartnerError, SlowDown
+from ocpi.client.messages import SlowDown
 from ocpi.client.sending import NotTried, Talk, hold
 from ocpi.store.revisions import Position
 from ocpi.transport.headers import MessageIds
@@ -131,9 +131,11 @@ class Visit:
         # What failed before and is no difference any more is settled, too.
         settled = [parcel for parcel in batch.parcels if not parcel.steps and (parcel.attempts or not parcel.position)]
         failed = [parcel for parcel in travelled if parcel.error and not isinstance(parcel.error, NotTried)]
-        booked = [(parcel, *self._outlook(cursor, parcel)) for parcel in failed if not _asks_for_pause(parcel.error)]
-        position = _before(_first_blocking(batch.parcels, booked)) or batch.reached
         self._pause_stream(cursor, failed)
+        # One that was asked for a pause right away is as it was; of any other a part may have been taken.
+        learnt = [parcel for parcel in failed if not isinstance(parcel.error, SlowDown) or parcel.requests > 1]
+        booked = [(parcel, *self._outlook(cursor, parcel)) for parcel in learnt]
+        position = _before(_first_blocking(batch.parcels, booked)) or batch.reached
         with transaction.atomic():
             self._claim.hold()
             records.acknowledge(self.platform.pk, arrived + settled)
@@ -144,6 +146,8 @@ class Visit:
     def _outlook(self, cursor: FeedCursor, parcel: Parcel) -> tuple[datetime | None, datetime | None]:
         """When to try an object again that has just failed, and since when it is a person's; neither: with the lane."""
         assert parcel.error is not None
+        if parcel.position is None and isinstance(parcel.error, SlowDown):
+            return cursor.retry_at, None
         if parcel.position is not None and not concerns_object(parcel.error) and parcel.attempts + 1 < PATIENCE:
             return None, None
         now = timezone.now()
@@ -189,10 +193,6 @@ class Visit:
                 object_id=parcel.object_id,
                 error=str(parcel.error),
             )
-
-
-def _asks_for_pause(error: PartnerError | None) -> bool:
-    return isinstance(error, SlowDown)
 
 
 _Booked = tuple[Parcel, datetime | None, datetime | None]

@@ -41,7 +41,7 @@ _OVER = (
     "UPDATE roaming_delivery SET retry_at = now() WHERE retry_at IS NOT NULL",
     "UPDATE roaming_platform SET probe_at = now() WHERE offline_since IS NOT NULL",
 )
-_UNCLAIMED = "UPDATE roaming_lane SET claimed_until = NULL"
+_LAPSED = "UPDATE roaming_lane SET claimed_until = now() WHERE claimed_until IS NOT NULL"
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +156,7 @@ def _lose_every_wake_up(plan: Plan, node: Production, cpo: BusyCpo) -> None:
         cpo.change()
     node.kill("redis")
     if plan.hurried:
-        node.execute(_UNCLAIMED)
+        node.execute(_LAPSED)
     node.start("redis")
     node.start("worker")
 
