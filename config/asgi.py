@@ -6,13 +6,13 @@ server offers is refused.
 
 import asyncio
 import ctypes
-import gc
 import os
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
 from django.conf import settings
 
+from config import memory
 from config.bridge import WsgiBridge
 from config.wsgi import application as django
 from ocpi.transport.asgi import Receive, Scope, Send
@@ -21,10 +21,7 @@ from roaming.exchanges.log import exchange_log
 from roaming.hub.relay import Relay
 from roaming.hub.turnstile import Turnstile
 
-# What is loaded by now lives as long as the process: the collector need not look at it again.
-gc.collect()
-gc.freeze()
-gc.set_threshold(50_000, 20, 20)
+memory.settle()
 
 # Keep the memory of one page for the next: giving it back and faulting it in again costs more than filling it.
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3

@@ -3,7 +3,10 @@
 import os
 
 from celery import Celery
+from celery.signals import worker_ready
 from kombu.transport.virtual import Channel
+
+from config import memory
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
@@ -13,3 +16,8 @@ Channel.do_restore = False
 app = Celery("node")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
+
+
+@worker_ready.connect
+def _settle(**_: object) -> None:
+    memory.settle()

@@ -1,51 +1,31 @@
 """Connections to partners that many requests share: kept open, bounded in time and size, to judged addresses only.
 
-pyreqwest, for it costs half of aiohttp's CPU for each request; hidden here, for it is young. A host's addresses are
-judged (`url_policy`) when it is first called and every minute from then on, and the connections go to the judged one.
+A host's addresses are judged (`url_policy`) when it is first called and every minute from then on, and the
+connections go to the judged one.
 """
 
 import asyncio
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import timedelta
+from typing import Any
 from urllib.parse import urlsplit
 
 from django.conf import settings
-from pyreqwest.client import Client, ClientBuilder
-from pyreqwest.exceptions import NetworkError, PyreqwestError
 
-from ocpi.client import url_policy
-from ocpi.client.http import CONNECT_SECONDS
+from ocpi.client import http1, url_policy
+from ocpi.client.http import CONNECT_SECONDS, trust
+from ocpi.client.http1 import Broken, Connection, Response
 
 _JUDGED_SECONDS = 60.0
 # Shorter than the servers that are usual keep theirs: a request on a connection that is just being closed is lost.
-_KEEP_OPEN = timedelta(seconds=2)
-_CONNECT = timedelta(seconds=CONNECT_SECONDS)
-
-
-@dataclass(frozen=True, slots=True)
-class Response:
-    """An answer as it came; `is_cut` when there was more of it than allowed."""
-
-    status: int
-    headers: Mapping[str, str]
-    body: bytes
-    is_cut: bool
-
-
-@dataclass(frozen=True, slots=True)
-class _Kept:
-    client: Client
-    address: str  # empty: the URL names it
-    judged_at: float
+_KEEP_OPEN = 2.0
 
 
 class Connections:
     """For one event loop."""
 
     def __init__(self) -> None:
-        self._kept: dict[tuple[str, bool], _Kept] = {}
+        self._hosts: dict[tuple[str, bool], _Host] = {}
 
     async def send(
         self, method: str, url: str, headers: Mapping[str, str], body: bytes | None, seconds: float, most: int
@@ -53,57 +33,108 @@ class Connections:
         """Send a request; its answer may take `seconds` in all and have `most` bytes.
 
         A request that met a connection just closed is sent once more, unless it is a POST: all others may be repeated.
-        Raises TimeoutError, ForbiddenUrl, and OSError for everything else that went wrong.
+        Raises TimeoutError, ForbiddenUrl, and OSError or ValueError for everything else that went wrong.
         """
-        client = await self._client(url)
-        for is_last in (method == "POST", True):
+        origin = url_policy.check_url(url)
+        target = url[len(origin) :].partition("#")[0]
+        if not target.startswith("/"):
+            target = f"/{target}"
+        request = http1.message(method, target, origin.partition("://")[2], headers, body)
+        async with asyncio.timeout(seconds):
+            host = await self._host(origin)
             try:
-                return await _once(client, method, url, headers, body, seconds, most)
-            except TimeoutError:
-                raise
-            except NetworkError as error:
-                if is_last:
-                    raise OSError(_reason(error)) from None
-            except PyreqwestError as error:
-                raise OSError(_reason(error)) from None
-        raise AssertionError("unreachable")
+                return await host.ask(request, most)
+            except Broken as error:
+                if not error.is_stale or method == "POST":
+                    raise
+            return await host.ask(request, most, anew=True)
 
-    async def _client(self, url: str) -> Client:
-        """The client for the host of a URL; raises ForbiddenUrl, or OSError when the name cannot be resolved."""
-        url_policy.check_url(url)
-        parts = urlsplit(url)
-        key = (f"{parts.scheme}://{parts.netloc}", bool(settings.NODE_ALLOW_PRIVATE_URLS))
-        kept = self._kept.get(key)
-        if kept is None or time.monotonic() - kept.judged_at > _JUDGED_SECONDS:
-            kept = self._kept[key] = await _judged(parts.hostname or "", parts.port, parts.scheme, kept)
-        return kept.client
+    def close(self) -> None:
+        """Close what is not in use."""
+        for host in self._hosts.values():
+            host.close()
 
-
-async def _judged(host: str, port: int | None, scheme: str, before: _Kept | None) -> _Kept:
-    number = port or (443 if scheme == "https" else 80)
-    address = await asyncio.to_thread(url_policy.resolve, host, number)
-    if before is not None and before.address == address:
-        return _Kept(before.client, address, time.monotonic())
-    builder = ClientBuilder().no_proxy().follow_redirects(False).http1_only().resolve(host, address, number)
-    for decompressing in (builder.gzip, builder.brotli, builder.zstd, builder.deflate):
-        decompressing(False)  # a small answer could become a very large one
-    client = builder.connect_timeout(_CONNECT).pool_idle_timeout(_KEEP_OPEN).build()
-    return _Kept(client, address, time.monotonic())
+    async def _host(self, origin: str) -> "_Host":
+        """Raises ForbiddenUrl, or OSError when the name cannot be resolved."""
+        key = (origin, bool(settings.NODE_ALLOW_PRIVATE_URLS))
+        host = self._hosts.get(key)
+        if host is None or not host.is_fresh:
+            parts = urlsplit(origin)
+            port = parts.port or (443 if parts.scheme == "https" else 80)
+            address = await asyncio.to_thread(url_policy.resolve, parts.hostname or "", port)
+            # Those not called for a while are forgotten; they close what they have open by themselves.
+            self._hosts = {name: found for name, found in self._hosts.items() if found.is_fresh}
+            if host is None or host.address != address:
+                host = _Host(parts.hostname or "", address, port, is_secure=parts.scheme == "https")
+            host.judged_at = time.monotonic()
+            self._hosts[key] = host
+        return host
 
 
-async def _once(
-    client: Client, method: str, url: str, headers: Mapping[str, str], body: bytes | None, seconds: float, most: int
-) -> Response:
-    request = client.request(method, url).headers(headers).timeout(timedelta(seconds=seconds))
-    if body is not None:
-        request = request.body_bytes(body)
-    async with request.build_streamed() as response:
-        content = bytes(await response.body_reader.read(most) or b"")
-        is_cut = len(content) == most and await response.body_reader.read(1) is not None
-        return Response(response.status, response.headers, content, is_cut)
+class _Host:
+    """The connections to one server."""
 
+    def __init__(self, name: str, address: str, port: int, *, is_secure: bool) -> None:
+        self.address, self.judged_at = address, 0.0
+        self._port = port
+        self._security: dict[str, Any] = {"ssl": trust(), "server_hostname": name} if is_secure else {}
+        self._idle: list[Connection] = []
+        self._sweep: asyncio.TimerHandle | None = None
 
-def _reason(error: PyreqwestError) -> str:
-    """The innermost cause, which says most."""
-    causes = getattr(error, "details", {}).get("causes") or []
-    return str(causes[-1]["message"]) if causes else error.message
+    @property
+    def is_fresh(self) -> bool:
+        return time.monotonic() - self.judged_at < _JUDGED_SECONDS
+
+    async def ask(self, request: bytes, most: int, *, anew: bool = False) -> Response:
+        """Send a request over a connection that is idle, or a new one (always with `anew`)."""
+        connection = None if anew else self._take()
+        if connection is None:
+            connection = await self._connect()
+        try:
+            return await connection.ask(request, most)
+        finally:
+            self._give_back(connection)
+
+    async def _connect(self) -> Connection:
+        loop = asyncio.get_running_loop()
+        try:
+            async with asyncio.timeout(CONNECT_SECONDS):
+                _, connection = await loop.create_connection(Connection, self.address, self._port, **self._security)
+        except TimeoutError:
+            raise OSError(f"no connection within {CONNECT_SECONDS} s") from None
+        return connection
+
+    def _take(self) -> Connection | None:
+        while self._idle:
+            connection = self._idle.pop()
+            if connection.is_open and time.monotonic() - connection.idle_since < _KEEP_OPEN:
+                return connection
+            connection.close()
+        return None
+
+    def _give_back(self, connection: Connection) -> None:
+        if not connection.is_open:
+            return
+        connection.idle_since = time.monotonic()
+        self._idle.append(connection)
+        if self._sweep is None:
+            self._sweep = asyncio.get_running_loop().call_later(_KEEP_OPEN, self._close_idle)
+
+    def close(self) -> None:
+        """Close what is idle."""
+        while self._idle:
+            self._idle.pop().close()
+        if self._sweep is not None:
+            self._sweep.cancel()
+
+    def _close_idle(self) -> None:
+        self._sweep = None
+        oldest = time.monotonic() - _KEEP_OPEN
+        idle, self._idle = self._idle, []
+        for connection in idle:
+            if connection.is_open and connection.idle_since > oldest:
+                self._idle.append(connection)
+            else:
+                connection.close()
+        if self._idle:
+            self._sweep = asyncio.get_running_loop().call_later(_KEEP_OPEN, self._close_idle)

@@ -92,11 +92,12 @@ def request_headers(presented: Presented, ids: MessageIds, routing: RoutingHeade
 def interpret(http_status: int, headers: Mapping[str, str], body: bytes) -> Answer:
     """The answer in an HTTP response; raises NotOcpi, SlowDown or Refused.
 
-    Only the OCPI status tells success. Whether the HTTP status is 200 or 201 means nothing (errata E25), and an
-    envelope over HTTP 404 is an OCPI refusal, not a transport failure.
+    `headers` ignores the case of names, or has them in lower case. Only the OCPI status tells success: whether the
+    HTTP status is 200 or 201 means nothing (errata E25), and an envelope over HTTP 404 is an OCPI refusal, not a
+    transport failure.
     """
     if http_status == 429:
-        raise SlowDown(_pause(headers.get("Retry-After", "")))
+        raise SlowDown(_pause(headers.get("retry-after", "")))
     try:
         envelope = codec.decode(body)
     except codec.MalformedJson:

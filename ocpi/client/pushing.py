@@ -3,6 +3,7 @@
 `base` is the URL of the Receiver's endpoint. A path is that of one object below it, in the owner's spelling.
 """
 
+from functools import lru_cache
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -39,12 +40,12 @@ def patch(base: str, path: str, changes: dict[str, Any], routing: RoutingHeaders
 
 def put_evse(base: str, path: str, evse: dict[str, Any], routing: RoutingHeaders) -> Request:
     """Bring one EVSE of the Location at `path`."""
-    return Request("PUT", _below(base, f"{path}/{quote(evse['uid'], safe='')}"), routing, codec.encode(evse))
+    return Request("PUT", _below(base, f"{path}/{_quoted(evse['uid'])}"), routing, codec.encode(evse))
 
 
 def patch_evse(base: str, path: str, uid: str, changes: dict[str, Any], routing: RoutingHeaders) -> Request:
     """Change some fields of one EVSE of the Location at `path`."""
-    return Request("PATCH", _below(base, f"{path}/{quote(uid, safe='')}"), routing, codec.encode(changes))
+    return Request("PATCH", _below(base, f"{path}/{_quoted(uid)}"), routing, codec.encode(changes))
 
 
 def delete(base: str, path: str, routing: RoutingHeaders) -> Request:
@@ -62,4 +63,9 @@ def _below(base: str, path: str) -> str:
 
 
 def _joined(*segments: str) -> str:
-    return "/".join(quote(segment, safe="") for segment in segments)
+    return "/".join(map(_quoted, segments))
+
+
+@lru_cache(4096)  # the same change goes to many
+def _quoted(segment: str) -> str:
+    return quote(segment, safe="")

@@ -21,12 +21,13 @@ class ForbiddenUrl(ValueError):
     """A URL or address that this node does not call; the message says why."""
 
 
-def check_url(url: str) -> None:
-    """Raise ForbiddenUrl for what can be told from the URL alone."""
+def check_url(url: str) -> str:
+    """Scheme and authority of a URL; raises ForbiddenUrl for what can be told from the URL alone."""
     match = _ABSOLUTE.fullmatch(url)
     if match is None:
         raise ForbiddenUrl("not an absolute URL")
     _check_origin(match[1], bool(settings.NODE_ALLOW_PRIVATE_URLS))
+    return match[1]
 
 
 @lru_cache(4096)
