@@ -125,14 +125,37 @@ class Cdr(OwnedObject):
     token_owner = models.CharField(max_length=6, blank=True, help_text="CC*PID of the eMSP, who alone may see it")
     session_key = models.CharField(max_length=36, blank=True, help_text="The session's id, lower case")
     is_credit = models.BooleanField(default=False)
+    credits = models.CharField(
+        max_length=39, blank=True, default="", db_default="", help_text="Key of the CDR that this one takes back"
+    )
+    ended_at = models.DateTimeField(null=True, help_text="When the session ended: the month it is settled in (UTC)")
 
     class Meta:
         constraints, indexes = _found_by("cdr")
         indexes += [
             models.Index(fields=["token_owner", "id"], name="cdr_of_emsp"),
             models.Index(fields=["owner", "session_key"], name="cdr_of_session"),
+            models.Index(fields=["owner", "credits"], condition=~models.Q(credits=""), name="cdr_credits"),
+            models.Index(fields=["owner", "token_owner", "ended_at", "id"], name="cdr_month"),
         ]
         verbose_name = "CDR"
+
+
+class CdrCorrection(models.Model):
+    """A CDR of ours that was taken back and replaced: at most once, which its key makes sure of."""
+
+    original = models.OneToOneField(Cdr, on_delete=models.PROTECT, primary_key=True, related_name="correction")
+    credit = models.CharField(max_length=39, help_text="Id of the credit CDR")
+    replacement = models.CharField(max_length=36, help_text="Id of the CDR that replaces it")
+    made_at = models.DateTimeField(auto_now_add=True)
+    made_by = models.CharField(max_length=150, blank=True)
+
+    class Meta:
+        verbose_name = "correction of a CDR"
+        verbose_name_plural = "corrections of CDRs"
+
+    def __str__(self) -> str:
+        return f"{self.credit}, {self.replacement}"
 
 
 class ClientInfo(OwnedObject):

@@ -3,10 +3,14 @@
 Without an agreement any two parties may exchange anything that their roles allow (roaming/sync/audience.py). As soon
 as there is one between two parties, they may exchange what their valid agreements name and nothing else, also when
 none is valid now. With NODE_AGREEMENTS_REQUIRED only who has a valid agreement exchanges anything.
+
+A Tariff is for everybody, unless an agreement names it: then it is for the partners of valid agreements that offer it.
+To the others it does not exist, and the Connectors that they are shown do not name it. A CDR keeps what it was priced
+with.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 import structlog
@@ -16,7 +20,7 @@ from django.utils import timezone
 from ocpi.ids import CONFIGURATION_MODULES, PartyId
 from ocpi.store.scope import Scope
 from ocpi.v221.versions import ModuleID
-from roaming.agreement_models import Agreement
+from roaming.agreement_models import Agreement, TariffOffer
 
 log = structlog.get_logger(__name__)
 
@@ -40,11 +44,22 @@ class Term:
 
 
 @dataclass(frozen=True, slots=True)
+class Offer:
+    """A Tariff, by owner and key, that a partner may see while a term holds; no partner: it is only reserved."""
+
+    owner: PartyId
+    key: str
+    partner: PartyId | None
+    term: Term
+
+
+@dataclass(frozen=True, slots=True)
 class Agreements:
-    """All agreements at one moment, found from either party."""
+    """All agreements at one moment, found from either party; `offers` of the Tariffs that are not for everybody."""
 
     terms: Mapping[PartyId, Mapping[PartyId, tuple[Term, ...]]] = field(default_factory=dict)
     required: bool = False
+    offers: tuple[Offer, ...] = ()
 
     @classmethod
     def of(cls, agreed: Iterable[tuple[str, str, Term]], *, required: bool = False) -> "Agreements":
@@ -75,11 +90,25 @@ def next_change(agreements: Agreements, one: PartyId, other: PartyId, now: datet
 def within(
     agreements: Agreements, scope: Scope, readers: Iterable[PartyId], module: str | None, now: datetime
 ) -> Scope:
-    """Of the objects in `scope` those whose owner may exchange the module with at least one of the readers."""
+    """Of the objects in `scope` those that at least one of the readers may see.
+
+    Their owners may exchange the module with one of them, and a Tariff is for everybody or offered to one of them.
+    """
     if not agreements.terms and not agreements.required:
         return scope
     readers = frozenset(readers)
+    scope = _of_partners(agreements, scope, readers, module, now)
+    match module if agreements.offers else None:
+        case ModuleID.TARIFFS:
+            return replace(scope, hidden=_reserved(agreements, scope, readers, now))
+        case ModuleID.LOCATIONS:
+            return replace(scope, unnamed=_reserved(agreements, scope, readers, now))
+    return scope
 
+
+def _of_partners(
+    agreements: Agreements, scope: Scope, readers: frozenset[PartyId], module: str | None, now: datetime
+) -> Scope:
     def allowed(owner: PartyId) -> bool:
         return any(may_exchange(agreements, reader, owner, module, now) for reader in readers)
 
@@ -92,13 +121,33 @@ def within(
     return scope.of_owners(barred.union(scope.owners), inverted=True)
 
 
+def _reserved(
+    agreements: Agreements, scope: Scope, readers: frozenset[PartyId], now: datetime
+) -> tuple[tuple[PartyId, str], ...]:
+    """The Tariffs in `scope` that are for others than these readers."""
+    named, offered = set(), set()
+    for offer in agreements.offers:
+        if scope.includes(offer.owner):
+            named.add((offer.owner, offer.key))
+            if offer.partner in readers and offer.term.covers(None, now):
+                offered.add((offer.owner, offer.key))
+    return tuple(sorted(named - offered))
+
+
 def read() -> Agreements:
     """What is agreed on now, ended agreements included: they bar what they no longer allow."""
     rows = Agreement.objects.order_by("pk").values_list("party_a", "party_b", "modules", "valid_from", "valid_to")
-    return Agreements.of(
+    agreed = Agreements.of(
         ((a, b, Term(frozenset(modules), begins, ends)) for a, b, modules, begins, ends in rows),
         required=settings.NODE_AGREEMENTS_REQUIRED,
     )
+    return replace(agreed, offers=tuple(map(_offer, TariffOffer.objects.select_related("agreement").order_by("pk"))))
+
+
+def _offer(row: TariffOffer) -> Offer:
+    agreement = row.agreement
+    term = Term(frozenset(agreement.modules), agreement.valid_from, agreement.valid_to)
+    return Offer(PartyId(row.owner), row.tariff_id.lower(), PartyId(row.partner) if row.is_offered else None, term)
 
 
 def ending(now: datetime) -> list[Agreement]:

@@ -119,8 +119,11 @@ from roaming import (  # noqa: E402, F401  (Django finds an app's models here)
     authorization_models,
     command_models,
     delivery_models,
+    dispute_models,
     exchange_models,
     hub_models,
+    lab_models,
     lease_models,
     pull_models,
+    settlement_models,
 )

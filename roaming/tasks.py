@@ -14,9 +14,12 @@ from roaming.commands import delivering, sweeping
 from roaming.delivery import alarms, lanes
 from roaming.delivery.streams import Stream
 from roaming.delivery_models import DeliveryHour
+from roaming.disputing import desk as disputes
 from roaming.exchanges import pruning
+from roaming.lab import running as lab
 from roaming.models import Platform
 from roaming.pull_models import QuarantinedObject, SyncRun
+from roaming.settling import drafting
 from roaming.sync import intake, pull
 from roaming.sync.cursors import UnderWay
 
@@ -123,6 +126,19 @@ def prune_exchanges() -> None:
 
 
 @shared_task
+def draft_settlements() -> None:
+    """Draw up the month that is over, for staff to look at and close."""
+    drafting.draft_last_month(timezone.now())
+
+
+@shared_task
 def audit_cdrs() -> None:
-    """Audit the CDRs that have come in since."""
+    """Audit the CDRs that have come in since; the credit CDRs among them resolve disputes."""
     running.run()
+    disputes.resolve_credited()
+
+
+@shared_task
+def work_in_lab() -> None:
+    """Replay what staff want to know of the tariff lab."""
+    lab.work()

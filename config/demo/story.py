@@ -20,12 +20,13 @@ from typing import Any
 from django.conf import settings
 from django.db import connection
 
-from config.demo import outage, samples
+from config.demo import billing, metering, outage, samples
 from config.demo.node import DemoFailed, Node, expect, wait
 from config.demo.samples import CPO, MSP
 from ocpi.cli import progress
-from ocpi.models import Cdr, Location, OwnedObject, Session, Tariff, Token
+from ocpi.models import Location, OwnedObject, Session, Tariff, Token
 from ocpi.transport.pagination import next_link
+from ocpi.types import times
 
 SAMPLE = Path(settings.BASE_DIR) / "cpo_backend" / "register" / "sample.json"
 
@@ -56,7 +57,7 @@ def run(locations: Path, tell: Callable[[Step], None]) -> list[Step]:
     cpo = Node("cpo", "CPO:DE*CPO:Example Charging", directory, 2)
     msp = Node("msp", "EMSP:NL*MSP:Example Mobility", directory, 3)
     try:
-        _story(hub, cpo, msp, locations, step)
+        _story(hub, cpo, msp, locations, directory, step)
     except DemoFailed as error:
         raise DemoFailed(f"{error}\n(logs of the nodes: {directory})") from None
     finally:
@@ -69,7 +70,7 @@ def run(locations: Path, tell: Callable[[Step], None]) -> list[Step]:
     return steps
 
 
-def _story(hub: Node, cpo: Node, msp: Node, locations: Path, step: Callable[..., Any]) -> None:
+def _story(hub: Node, cpo: Node, msp: Node, locations: Path, directory: Path, step: Callable[..., Any]) -> None:
     with step("start hub, CPO and eMSP") as saw:
         for node in (hub, cpo, msp):
             node.start()
@@ -79,7 +80,7 @@ def _story(hub: Node, cpo: Node, msp: Node, locations: Path, step: Callable[...,
     _share_locations(hub, cpo, msp, locations, step)
     _share_tariffs_and_tokens(hub, cpo, msp, step)
     _route(hub, cpo, msp, step)
-    _charge(cpo, msp, step)
+    _charge(cpo, msp, directory, step)
     outage.play(hub, cpo, msp, step)
 
 
@@ -141,8 +142,8 @@ def _route(hub: Node, cpo: Node, msp: Node, step: Callable[..., Any]) -> None:
         saw(f"the hub knows that {card['uid']} is of {named}, which answers ALLOWED")
 
 
-def _charge(cpo: Node, msp: Node, step: Callable[..., Any]) -> None:
-    location = next(found for found in cpo.documents(Location).values() if found.get("evses"))
+def _charge(cpo: Node, msp: Node, directory: Path, step: Callable[..., Any]) -> None:
+    location = billing.site(cpo)
     card, blocked = samples.tokens(MSP)[:2]
     with step("real-time authorization from the CPO through the hub to the eMSP") as saw:
         allowed = cpo.manage("authorize_token", card["uid"], "--party", CPO, "--location", location["id"], "--json")
@@ -151,21 +152,15 @@ def _charge(cpo: Node, msp: Node, step: Callable[..., Any]) -> None:
         expect(refused["allowed"] == "BLOCKED", f"decision {refused}")
         saw(f"{card['uid']} {allowed['allowed']} in {allowed['milliseconds']} ms: {allowed['reason']}")
         saw(f"{blocked['uid']} {refused['allowed']}")
-    session = samples.session(location, card, allowed["authorization_reference"])
+    session = billing.authorized(location, cpo, allowed["authorization_reference"])
     with step("a Session is pushed while it happens") as saw:
-        cpo.import_objects("sessions", CPO, [session])
-        seconds = wait("the Session begins", lambda: msp.document(Session, session["id"]) == session)
-        session = samples.completed(session)
+        cpo.import_objects("sessions", CPO, [begun := metering.begun(session)])
+        seconds = wait("the Session begins", lambda: msp.document(Session, session["id"]) == begun)
+        session["last_updated"] = times.now()
         cpo.import_objects("sessions", CPO, [session])
         seconds += wait("the Session ends", lambda: msp.document(Session, session["id"]) == session)
         saw(f"{session['id']} ACTIVE, then COMPLETED with {session['kwh']} kWh; in all {seconds:.2f} s to the eMSP")
-    with step("its CDR is pushed and received") as saw:
-        document = samples.cdr(session, location, list(cpo.documents(Tariff).values()))
-        cpo.import_objects("cdrs", CPO, [document])
-        seconds = wait("the CDR arrives", lambda: msp.document(Cdr, document["id"]) == document)
-        cost = document["total_cost"]
-        saw(f"{document['id']}: {document['total_energy']} kWh, {cost['excl_vat']} EUR ({cost['incl_vat']} with VAT)")
-        saw(f"digit for digit at the eMSP after {seconds:.2f} s")
+    billing.play(cpo, msp, location, session, directory, step)
 
 
 def _register(node: Node, host: Node) -> str:

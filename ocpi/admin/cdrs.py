@@ -3,13 +3,14 @@
 from typing import Any
 
 from django.contrib import admin
-from django.utils.html import format_html_join
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
+from ocpi.admin.cdr_correction import Correcting
 from ocpi.admin.filters import DefectsFilter, OwnerFilter
-from ocpi.admin.objects import DETAIL, OWN, Face, FoundByKey, amount, decoder, related
+from ocpi.admin.objects import DETAIL, OWN, Face, amount, decoder, related
 from ocpi.admin.reading import chip, link, table
-from ocpi.models import Cdr, Location, Session
+from ocpi.models import Cdr, CdrCorrection, Location, Session
 
 COSTS = ("fixed", "energy", "time", "parking", "reservation")
 
@@ -32,7 +33,7 @@ class _Face(Face):
 
 
 @admin.register(Cdr)
-class CdrAdmin(FoundByKey):
+class CdrAdmin(Correcting):
     faces = decoder(_Face)
     keys = ("key", "session_key")
     list_display = (
@@ -44,12 +45,12 @@ class CdrAdmin(FoundByKey):
     fieldsets = (
         (None, {"fields": (("owner", "origin"), ("kind", "token_owner"), ("last_updated", "received_at"), "revision")}),
         ("Charging", {"fields": (("energy", "hours"), ("start", "end"), ("session", "location"))}),
-        ("Cost", {"fields": ("cost_table", ("original", "credits"))}),
+        ("Cost", {"fields": ("cost_table", ("original", "credited_by"))}),
         *DETAIL,
     )
     readonly_fields = (
         "origin", "defect_table", "pretty", "kind", "energy", "hours", "start", "end", "session", "location",
-        "cost_table", "original", "credits",
+        "cost_table", "original", "credited_by",
     )  # fmt: skip
 
     @admin.display(description="Kind")
@@ -102,10 +103,9 @@ class CdrAdmin(FoundByKey):
         return related(cdr, Cdr, self.face(cdr).credit_reference_id)
 
     @admin.display(description="Credited by")
-    def credits(self, cdr: Cdr) -> SafeString | str:
-        """Credit CDRs of this one, found by the session that they have in common (§mod_cdrs_credit_cdrs)."""
-        if not cdr.session_key:
-            return "-"
-        same = Cdr.objects.filter(owner=cdr.owner, session_key=cdr.session_key, is_credit=True).order_by("id")[:50]
-        found = [credit for credit in same if str(self.face(credit).credit_reference_id).lower() == cdr.key]
-        return format_html_join(", ", "{}", ((link(credit, credit.key),) for credit in found)) or "-"
+    def credited_by(self, cdr: Cdr) -> SafeString | str:
+        """Credit CDRs of this one (§mod_cdrs_credit_cdrs), and what replaced it when we corrected it."""
+        found = [link(row, row.key) for row in Cdr.objects.filter(owner=cdr.owner, credits=cdr.key).order_by("id")[:50]]
+        if correction := CdrCorrection.objects.filter(original=cdr).first():
+            found.append(format_html("replaced by {}", related(cdr, Cdr, correction.replacement)))
+        return format_html_join(", ", "{}", ((one,) for one in found)) or "-"

@@ -1,4 +1,4 @@
-"""Tariffs for staff, and a check of what Locations name as theirs."""
+"""Tariffs for staff, who write our own, and a check of what Locations name as theirs."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -11,8 +11,9 @@ from django.utils.safestring import SafeString
 from unfold.decorators import action
 
 from ocpi.admin.filters import DefectsFilter, OwnerFilter
-from ocpi.admin.objects import DETAIL, OWN, Face, FoundByKey, decoder
+from ocpi.admin.objects import DETAIL, OWN, Face, decoder
 from ocpi.admin.reading import chip, shorten
+from ocpi.admin.tariff_desk import TariffDesk
 from ocpi.models import Tariff
 from ocpi.store import documents
 from ocpi.store.tariffs import dangling_everywhere
@@ -29,7 +30,7 @@ class _Face(Face):
 
 
 @admin.register(Tariff)
-class TariffAdmin(FoundByKey):
+class TariffAdmin(TariffDesk):
     faces = decoder(_Face)
     list_display = (
         "object_id", "owner", "state", "kind", "prices", "validity", "defect_count", "origin", "last_updated",

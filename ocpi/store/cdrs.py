@@ -1,15 +1,25 @@
 """CDRs: once stored, never changed (§mod_cdrs_flow_and_lifecycle)."""
 
 from collections.abc import Collection, Sequence
+from datetime import datetime
 from typing import Any
 
 from ocpi.errors import InvalidParameters
 from ocpi.ids import PartyId
 from ocpi.models import Cdr
+from ocpi.store import writing
 from ocpi.store.documents import Document
 from ocpi.store.objects import Arrival, Objects, Stored, party, short
-from ocpi.types import codec
+from ocpi.types import codec, times
 from ocpi.v221 import cdrs as wire
+
+
+def ended_at(document: Document) -> datetime:
+    """When the session of a CDR ended; where that is no time, when the CDR was made."""
+    try:
+        return times.parse(document["end_date_time"])
+    except (KeyError, TypeError, ValueError):
+        return times.parse(document["last_updated"])
 
 
 class Cdrs(Objects):
@@ -20,6 +30,8 @@ class Cdrs(Objects):
             "token_owner": party(document["cdr_token"]),
             "session_key": short(document.get("session_id"), 36).lower(),
             "is_credit": document.get("credit") is True,
+            "credits": short(document.get("credit_reference_id"), 39).lower() if document.get("credit") is True else "",
+            "ended_at": writing.adapted(ended_at(document)),
         }
 
     def differs(self, stored: Stored | None, arrival: Arrival) -> bool:

@@ -17,7 +17,7 @@ from django.db import models, transaction
 from ocpi.errors import UnknownLocation
 from ocpi.ids import PartyId
 from ocpi.models import Location
-from ocpi.store import documents, evse_status, paging, writing
+from ocpi.store import documents, evse_status, paging, reserved, writing
 from ocpi.store.documents import Document
 from ocpi.store.objects import Arrival, Check, Objects, Reconcile, Stored
 from ocpi.store.scope import Scope
@@ -57,10 +57,11 @@ class Locations(Objects):
         """A page of Locations as stored text; stale ones are refreshed on the way."""
         rows, total, last = paging.read(Location, scope, query, ", ".join(_COLUMNS[1:]))
         stale = [row for row in rows if row[2]]
-        if not stale:
-            return Page([row[1] for row in rows], total, last)
-        fresh = _refresh(stale)
-        return Page([fresh.get(row[0]) or row[1] for row in rows], total, last)
+        fresh = _refresh(stale) if stale else {}
+        texts = [fresh.get(row[0]) or row[1] for row in rows]
+        if scope.unnamed:
+            texts = [reserved.without(text, scope.unnamed) for text in texts]
+        return Page(texts, total, last)
 
     def find_part(self, path: Path) -> str | None:
         """The JSON of a Location, EVSE or Connector, or None."""
@@ -73,8 +74,10 @@ class Locations(Objects):
         """The same on the Sender interface, whose URL names no owner: the oldest object of that id within `scope`."""
         owners = models.Q(owner__in=scope.owners)
         rows = Location.objects.filter(~owners if scope.inverted else owners, key=location_id.lower())
-        row = rows.order_by("id").values_list(*_COLUMNS).first()
-        return _part(row, evse_uid, connector_id) if row else None
+        row = rows.order_by("id").values_list("owner", *_COLUMNS).first()
+        if row is None or (text := _part(row[1:], evse_uid, connector_id)) is None:
+            return None
+        return reserved.without(text, scope.unnamed, PartyId(row[0]))
 
     def texts(self, ids: Sequence[int]) -> dict[int, str]:
         rows = list(Location.objects.filter(id__in=ids).values_list(*_COLUMNS))

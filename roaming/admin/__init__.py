@@ -6,12 +6,15 @@ from roaming.admin.authorizations import AuthorizationAdmin
 from roaming.admin.callbacks import CallbackAdmin
 from roaming.admin.commands import ActiveProfileAdmin, ProfileFollowerAdmin, ReceivedCommandAdmin, SentCommandAdmin
 from roaming.admin.deliveries import DeliveryAdmin
+from roaming.admin.disputes import DisputeAdmin
 from roaming.admin.exchanges import ExchangeAdmin
+from roaming.admin.lab import LabRunAdmin
 from roaming.admin.lanes import FeedCursorAdmin
 from roaming.admin.parties import PartyAdmin
 from roaming.admin.platforms import PlatformAdmin
 from roaming.admin.pulls import DanglingReferenceAdmin, MissingObjectAdmin, PullCursorAdmin, SyncRunAdmin
 from roaming.admin.quarantine import QuarantinedObjectAdmin
+from roaming.admin.settlements import SettledCdrAdmin, SettlementAdmin
 
 __all__ = [
     "ActiveProfileAdmin",
@@ -21,8 +24,10 @@ __all__ = [
     "CdrAuditAdmin",
     "DanglingReferenceAdmin",
     "DeliveryAdmin",
+    "DisputeAdmin",
     "ExchangeAdmin",
     "FeedCursorAdmin",
+    "LabRunAdmin",
     "MissingObjectAdmin",
     "PartyAdmin",
     "PlatformAdmin",
@@ -31,5 +36,7 @@ __all__ = [
     "QuarantinedObjectAdmin",
     "ReceivedCommandAdmin",
     "SentCommandAdmin",
+    "SettledCdrAdmin",
+    "SettlementAdmin",
     "SyncRunAdmin",
 ]

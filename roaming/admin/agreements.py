@@ -1,6 +1,7 @@
 """Agreements: who may exchange what with whom, until when. A change holds in every process within a second."""
 
 from typing import Any
+from zoneinfo import available_timezones
 
 from django import forms
 from django.contrib import admin
@@ -14,6 +15,7 @@ from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 from ocpi.admin.reading import chip, when
 from ocpi.ids import PartyId
 from roaming import directory
+from roaming.admin.tariff_offers import TariffOffersInline
 from roaming.agreement_models import Agreement
 from roaming.agreements import MODULES, NOTICE
 from roaming.models import Endpoint
@@ -29,7 +31,34 @@ class AgreementForm(forms.ModelForm):
 
     class Meta:
         model = Agreement
-        fields = ("party_a", "party_b", "modules", "valid_from", "valid_to", "cdr_tolerance", "cdr_rounding", "note")
+        fields = (
+            "party_a",
+            "party_b",
+            "modules",
+            "valid_from",
+            "valid_to",
+            "cdr_tolerance",
+            "cdr_rounding",
+            "settle_zone",
+            "settle_disputed",
+            "fee_per_session",
+            "fee_currency",
+            "fee_percent",
+            "fee_vat",
+            "note",
+        )
+
+    def clean_settle_zone(self) -> str:
+        name: str = self.cleaned_data["settle_zone"]
+        if name not in available_timezones():
+            raise forms.ValidationError("This is no time zone; expected one such as Europe/Amsterdam, or UTC.")
+        return name
+
+    def clean_fee_currency(self) -> str:
+        name: str = self.cleaned_data["fee_currency"].upper()
+        if not (len(name) == 3 and name.isascii() and name.isalpha()):
+            raise forms.ValidationError("This is no currency; expected three letters, such as EUR.")
+        return name
 
     def clean_party_a(self) -> PartyId:
         return self._party("party_a")
@@ -74,6 +103,7 @@ class ValidityFilter(admin.SimpleListFilter):
 @admin.register(Agreement)
 class AgreementAdmin(ModelAdmin):
     form = AgreementForm
+    inlines = (TariffOffersInline,)
     list_display = ("parties", "what", "validity", "valid_from", "until", "note")
     list_filter = (ValidityFilter,)
     search_fields = ("party_a", "party_b", "note")
@@ -91,6 +121,16 @@ class AgreementAdmin(ModelAdmin):
                 ),
                 "description": "As soon as two parties have an agreement, they exchange what their valid agreements "
                 "name and nothing else. When the last one ends, they exchange nothing.",
+            },
+        ),
+        (
+            "Settlement",
+            {
+                "fields": (
+                    ("settle_zone", "settle_disputed"),
+                    ("fee_per_session", "fee_currency"),
+                    ("fee_percent", "fee_vat"),
+                )
             },
         ),
     )

@@ -4,15 +4,22 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.utils import timezone
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from ocpi.admin.reading import ReadOnlyAdmin, chip, document, link, shorten, table
 from ocpi.types import codec
+from roaming.admin.disputes import state_chip
 from roaming.audit_models import CdrAudit
 from roaming.auditing import gates, running
+from roaming.dispute_models import Dispute
+from roaming.disputing import desk
+from roaming.disputing.desk import NotDisputable
+
+MOST_DISPUTED = 100  # at once: each is audited again
 
 TONES = {
     CdrAudit.Verdict.OK: "success",
@@ -58,15 +65,15 @@ class CdrAuditAdmin(ReadOnlyAdmin):
     search_fields = ("cdr__key", "owner", "token_uid", "evse_id", "codes")
     ordering = ("-audited_at", "-pk")
     show_full_result_count = False
-    actions = ("again", "release")
+    actions = ("again", "release", "dispute")
     fieldsets = (
-        (None, {"fields": (("of", "condition"), ("claimed", "computed", "currency"), "audited_at")}),
+        (None, {"fields": (("of", "condition"), ("claimed", "computed", "currency"), ("audited_at", "disputes"))}),
         ("Findings", {"fields": ("finding_table",)}),
         ("Session", {"fields": (("started_at", "ended_at"), ("energy", "evse_id"), ("token_owner", "token_uid"))}),
         ("Released", {"fields": (("released_at", "released_by"),)}),
         ("How it was priced", {"fields": ("pretty",)}),
     )
-    readonly_fields = ("of", "condition", "finding_table", "pretty")
+    readonly_fields = ("of", "condition", "finding_table", "disputes", "pretty")
 
     def has_manage_permission(self, request: HttpRequest) -> bool:
         return bool(request.user.has_perm("roaming.change_cdraudit"))
@@ -81,6 +88,29 @@ class CdrAuditAdmin(ReadOnlyAdmin):
         wrong = queryset.filter(verdict__in=(CdrAudit.Verdict.DISPUTE, CdrAudit.Verdict.HOLD), released_at=None)
         count = wrong.update(released_at=timezone.now(), released_by=request.user.get_username())
         self.message_user(request, f"Released {count}.", messages.SUCCESS)
+
+    def has_dispute_permission(self, request: HttpRequest) -> bool:
+        return bool(request.user.has_perm("roaming.add_dispute"))
+
+    @admin.action(description="Dispute", permissions=["dispute"])
+    def dispute(self, request: HttpRequest, queryset: QuerySet[CdrAudit]) -> HttpResponse | None:
+        """Open a dispute about each; of one alone its page follows."""
+        opened, refused, by = [], [], request.user.get_username()
+        for audit in queryset.select_related("cdr")[:MOST_DISPUTED]:
+            try:
+                opened.append(desk.open_dispute(audit.cdr, by=by)[0])
+            except NotDisputable as error:
+                refused.append(str(error))
+        if opened:
+            self.message_user(request, f"In dispute: {len(opened)}.", messages.SUCCESS)
+        for refusal in refused[:5]:
+            self.message_user(request, f"{refusal}.", messages.WARNING)
+        return redirect("admin:roaming_dispute_change", opened[0].pk) if len(opened) == 1 and not refused else None
+
+    @admin.display(description="Disputes")
+    def disputes(self, audit: CdrAudit) -> SafeString:
+        found = Dispute.objects.filter(cdr=audit.cdr).order_by("-pk")
+        return format_html_join(", ", "{} {}", ((link(one, f"no. {one.pk}"), state_chip(one)) for one in found))
 
     @admin.display(description="CDR", ordering="cdr__key")
     def of(self, audit: CdrAudit) -> SafeString:

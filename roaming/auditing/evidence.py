@@ -53,9 +53,17 @@ def facts(document: Document) -> Facts:
         PartyId.of(token["country_code"], token["party_id"]),
         str(token["uid"]).lower()[:36],
         str(place.get("evse_id") or "").lower()[:48],
-        times.parse(document["start_date_time"]),
-        times.parse(document["end_date_time"]),
+        _moment(document, "start_date_time"),
+        _moment(document, "end_date_time"),
     )
+
+
+def _moment(document: Document, name: str) -> datetime:
+    """A time in a CDR; where a partner wrote something else, when the CDR was made. It cannot be priced then."""
+    try:
+        return times.parse(document[name])
+    except ValueError:
+        return times.parse(document["last_updated"])
 
 
 def gather(rows: Sequence[Cdr], own: Iterable[PartyId]) -> list[Evidence]:
@@ -158,8 +166,13 @@ def _other_cdrs(found: list[Evidence]) -> None:
     for one in found:
         owner = str(one.facts.owner)
         same = of_session.get((owner, _key(one.document, "session_id")), [])
-        one.others = [document for pk, document in same if pk < one.cdr_id]
+        one.others = [document for pk, document in same if pk < one.cdr_id or _credits_another(pk, document, one)]
         one.original = by_key.get((owner, _key(one.document, "credit_reference_id")))
+
+
+def _credits_another(pk: int, document: Document, one: Evidence) -> bool:
+    """Whether it is a credit CDR: those count in whatever order they came."""
+    return pk != one.cdr_id and document.get("credit") is True
 
 
 def overlaps(found: list[Evidence]) -> None:

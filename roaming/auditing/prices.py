@@ -36,7 +36,7 @@ def check(evidence: Evidence, terms: Terms) -> Result:
     result = Result(claimed=_claimed(evidence.document), currency=_currency(evidence.document))
     own = objects(evidence.document, "tariffs")
     try:
-        case = _case(evidence, terms, None if own else list(evidence.tariffs.values()) or None)
+        case = _opened(evidence, terms)
         verdict = audit(case)
         result.computed = _computed(case)
         if not verdict.agrees:
@@ -47,6 +47,21 @@ def check(evidence: Evidence, terms: Terms) -> Result:
         return result
     result.findings += _published(evidence, terms, own, result)
     return result
+
+
+def written(evidence: Evidence, terms: Terms) -> dict[str, Any]:
+    """How the CDR is priced, whether it agrees or not; empty when it cannot be priced."""
+    try:
+        case = _opened(evidence, terms)
+        return breakdown.document(case, audit(case))
+    except BadInput:
+        return {}
+
+
+def _opened(evidence: Evidence, terms: Terms) -> Case:
+    """The CDR with the tariffs in it, else with those that its owner has published."""
+    own = objects(evidence.document, "tariffs")
+    return _case(evidence, terms, None if own else list(evidence.tariffs.values()) or None)
 
 
 def _case(evidence: Evidence, terms: Terms, tariffs: list[Document] | None) -> Case:

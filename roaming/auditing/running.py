@@ -6,6 +6,7 @@ from decimal import Decimal
 
 import structlog
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from ocpi.ids import PartyId
@@ -61,11 +62,18 @@ def _batch() -> int | None:
     if not changes:
         return None
     received = [change.id for change in changes if change.source is not None]
-    rows = list(Cdr.objects.filter(pk__in=received).order_by("pk"))
-    judge(rows)
+    rows = list(Cdr.objects.filter(pk__in=received))
+    judge(sorted({*rows, *_concerned(rows)}, key=lambda row: row.pk))
     place.xid, place.revision = changes[-1].position
     place.save()
     return len(rows)
+
+
+def _concerned(rows: list[Cdr]) -> list[Cdr]:
+    """CDRs judged before that one of these throws another light on: a credit and what it is about come in any order."""
+    owners, credited = {row.owner for row in rows}, {row.session_key for row in rows if row.is_credit} - {""}
+    about = Q(session_key__in=credited) | Q(credits__in={row.key for row in rows})
+    return list(Cdr.objects.filter(about, owner__in=owners, source__isnull=False, audit__isnull=False))
 
 
 def judge(rows: list[Cdr]) -> None:

@@ -5,14 +5,15 @@ from dataclasses import dataclass
 
 from ocpi.ids import PartyId
 from ocpi.models import EvseStatus, OwnedObject
-from ocpi.store import evse_status, revisions
+from ocpi.store import evse_status, reserved, revisions
 from ocpi.store.catalogue import STORES
 from ocpi.store.revisions import Position
 from ocpi.store.scope import Scope
+from ocpi.v221.versions import ModuleID
 from roaming.delivery import differences, records
 from roaming.delivery.carrying import Parcel
 from roaming.delivery.differences import Step, Way
-from roaming.delivery.portraits import Portrait, portraits
+from roaming.delivery.portraits import Portrait, portraits, retouched
 from roaming.delivery.streams import Stream
 from roaming.sync.audience import Audience
 
@@ -23,6 +24,7 @@ class Batch:
 
     parcels: list[Parcel]
     reached: Position
+    scope: Scope
     is_full: bool = False
 
 
@@ -50,8 +52,8 @@ def changed(platform_id: int, stream: Stream, wanted: Audience, since: Position,
     read = _statuses if stream is Stream.STATUSES else _objects
     parcels, last, count = read(platform_id, stream, wanted, since, limit)
     if count == limit:
-        return Batch(parcels, last, is_full=True)
-    return Batch(parcels, max(end, last))
+        return Batch(parcels, last, wanted.scope, is_full=True)
+    return Batch(parcels, max(end, last), wanted.scope)
 
 
 def again(platform_id: int, stream: Stream, wanted: Audience, limit: int) -> Batch:
@@ -65,24 +67,31 @@ def again(platform_id: int, stream: Stream, wanted: Audience, limit: int) -> Bat
     parcels = _parcels(platform_id, stream, wanted, changes)
     for parcel in parcels:
         parcel.position = None
-    return Batch(parcels, Position(), is_full=len(ids) == limit)
+    return Batch(parcels, Position(), wanted.scope, is_full=len(ids) == limit)
 
 
-def whole(parcels: Iterable[Parcel]) -> dict[int, Step]:
-    """The step that brings the whole object, by object."""
+def whole(parcels: Iterable[Parcel], scope: Scope) -> dict[int, Step]:
+    """The step that brings the whole object, as far as it is in `scope`, by object."""
     found: dict[int, Step] = {}
     for parcel in parcels:
         module = parcel.way.module
         for id, portrait in portraits.of(module, [(parcel.object_id, parcel.version)]).items():
-            found[id] = differences.whole(parcel.way, portrait.image, portrait.text)
+            seen = _seen(portrait, module, scope)
+            found[id] = differences.whole(parcel.way, seen.image, seen.text)
     return found
+
+
+def _seen(portrait: Portrait, module: ModuleID, scope: Scope) -> Portrait:
+    """The object as who has this scope sees it."""
+    text = reserved.without(portrait.text, scope.unnamed) if scope.unnamed else portrait.text
+    return portrait if text is portrait.text else retouched(portrait, module, text)
 
 
 _Read = tuple[list[Parcel], Position, int]  # the parcels, the place of the last change, how many changes
 
 
 def _objects(platform_id: int, stream: Stream, wanted: Audience, since: Position, limit: int) -> _Read:
-    changes = revisions.changes(STORES[stream.module].model, wanted.scope, since, limit)
+    changes = revisions.changes(STORES[stream.module].model, wanted.scope.whole, since, limit)
     foreign = [change for change in changes if change.source != platform_id]
     last = changes[-1].position if changes else since
     return _parcels(platform_id, stream, wanted, foreign), last, len(changes)
@@ -95,16 +104,19 @@ def _parcels(platform_id: int, stream: Stream, wanted: Audience, changes: Sequen
     painted = portraits.of(stream.module, [(change.id, change.version) for change in changes])
     found = []
     for change in changes:
-        portrait = painted[change.id]
+        portrait = _seen(painted[change.id], stream.module, wanted.scope)
         way = Way(stream.module, wanted.url, wanted.routing(change.owner, portrait.token_owner))
         parcel = Parcel(change.id, change.version, change.position, change.at, way, *held[change.id])
-        parcel.steps = _steps(parcel, portrait)
+        parcel.steps = _steps(parcel, portrait, is_hidden=wanted.scope.hides(change.owner, change.key))
         found.append(parcel)
     return found
 
 
-def _steps(parcel: Parcel, portrait: Portrait) -> list[Step]:
-    if not portrait.image.gone:
+def _steps(parcel: Parcel, portrait: Portrait, *, is_hidden: bool) -> list[Step]:
+    """What is hidden is taken back from who holds it, and not a word to others."""
+    if is_hidden and parcel.held is None:
+        return []
+    if not (portrait.image.gone or is_hidden):
         return differences.steps(parcel.way, parcel.held, portrait.image, portrait.text)
     if parcel.held is not None and parcel.held.gone:
         return []

@@ -145,7 +145,7 @@ def _behind(picture: Picture, peers: Iterable[Peer], cursors: Mapping[_Key, Feed
         for stream, end in ends.items():
             since = _position(stream, cursors.get((peer.id, stream)))
             if since is not None and since < end and (wanted := audience(picture, peer, stream.module)):
-                places[stream][peer.id] = Place(owners.essence(wanted.scope, stream.module), since)
+                places[stream][peer.id] = Place(owners.essence(wanted.scope.whole, stream.module), since)
     found = {}
     for stream, wanted_places in places.items():
         counted = backlogs(feeds.model(stream), set(wanted_places.values()), MOST) if wanted_places else {}

@@ -5,7 +5,7 @@ same time, so a process keeps those of late.
 import threading
 from collections import OrderedDict
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ocpi.client import pushing
 from ocpi.ids import PartyId
@@ -73,6 +73,11 @@ def _paint(module: ModuleID, ids: list[int]) -> dict[int, Portrait]:
 def _portrait(module: ModuleID, text: str) -> Portrait:
     document = codec.decode(text.encode())
     return Portrait(images.of(module, document), text, _token_owner(module, document))
+
+
+def retouched(portrait: Portrait, module: ModuleID, text: str) -> Portrait:
+    """The same with another text: as somebody sees it who may not see all of it."""
+    return replace(portrait, image=images.of(module, codec.decode(text.encode())), text=text)
 
 
 def _token_owner(module: ModuleID, document: Document) -> PartyId | None:

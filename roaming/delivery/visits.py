@@ -110,7 +110,7 @@ class Visit:
         self._hold(cursor, ids, travelling, [parcel.carry for parcel in travelling])
         disputed = [parcel for parcel in travelling if parcel.is_disputed and parcel.error is None]
         if disputed:
-            whole = feeds.whole(disputed)
+            whole = feeds.whole(disputed, batch.scope)
             self._hold(cursor, ids, disputed, [partial(parcel.restore, whole[parcel.object_id]) for parcel in disputed])
         self._settle(cursor, batch, travelling, ids)
 

@@ -257,7 +257,8 @@ def test_odd_values_within_a_document_do_not_break_its_pages(admin_client: Clien
 def test_nothing_can_be_written(admin_client: Client, kind: Kind) -> None:
     kind.put(kind.make())
     row = of(kind.model)
-    assert admin_client.get(f"{kind.list}add/").status_code == 403
+    if kind.module is not ModuleID.TARIFFS:  # our own are added by a page that is not Django's
+        assert admin_client.get(f"{kind.list}add/").status_code == 403
     assert admin_client.post(page(row), {"owner": "XX*XXX"}).status_code == 403
     gone = reverse(f"admin:ocpi_{kind.model._meta.model_name}_delete", args=[row.pk])
     assert admin_client.post(gone, {"post": "yes"}).status_code == 403

@@ -335,7 +335,13 @@ def test_staff_enter_an_agreement_and_it_holds_at_once(db: None, admin_client: C
         "valid_to_1": "",
         "cdr_tolerance": "0",
         "cdr_rounding": "ONCE",
+        "settle_zone": "UTC",
+        "fee_per_session": "0",
+        "fee_currency": "EUR",
+        "fee_percent": "0",
         "note": "",
+        "tariff_offers-TOTAL_FORMS": "0",
+        "tariff_offers-INITIAL_FORMS": "0",
     }
     assert admin_client.post(reverse("admin:roaming_agreement_add"), form).status_code == 302
     table = directory.directory.picture(fresh=True).table

@@ -14,6 +14,7 @@ from ocpi.cli import FAILED, NodeCommand
 from ocpi.types import codec
 from roaming.audit_models import CdrAudit
 from roaming.auditing import gates, running
+from roaming.disputing import desk as disputes
 
 _SHOWN = 50
 
@@ -32,6 +33,7 @@ class Command(NodeCommand):
         with Progress(console=Console(stderr=True), transient=True) as progress:
             task = progress.add_task("auditing", total=None)
             audited = running.run(lambda done: progress.update(task, completed=done))
+        disputes.resolve_credited()
         rows = CdrAudit.objects.all()
         if options["owner"]:
             rows = rows.filter(owner=options["owner"].upper())

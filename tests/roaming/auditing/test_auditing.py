@@ -30,6 +30,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 Verdict = CdrAudit.Verdict
 HOURS_AGO = timezone.now().astimezone(UTC).replace(microsecond=0) - timedelta(hours=5)
+LONG_AGO = HOURS_AGO - timedelta(days=2)
 CPO, MSP = "DE*CPO", "DE*MSP"
 
 
@@ -169,6 +170,15 @@ def test_what_cannot_be_is_held(document: Callable[[], Document], code: str) -> 
     assert audit.verdict == Verdict.HOLD and code in codes(audit)
 
 
+@pytest.mark.parametrize("name", ["start_date_time", "end_date_time"])
+def test_a_time_that_is_none_is_held_and_stops_nothing(name: str) -> None:
+    receive(ModuleID.CDRS, bill(**{name: "yesterday"}), bill(id="CDR-2", session_id="S-2", begin=LONG_AGO))
+    running.run()
+    odd, good = CdrAudit.objects.order_by("pk")
+    assert odd.verdict == Verdict.HOLD and "cannot_be_priced" in codes(odd)
+    assert good.verdict == Verdict.OK
+
+
 def test_more_energy_than_the_connector_delivers_is_held() -> None:
     """16 A at 230 V on one phase are 3.7 kW."""
     connector = {**evse()["connectors"][0], "power_type": "AC_1_PHASE", "max_voltage": 230, "max_amperage": 16}
@@ -192,6 +202,24 @@ def test_a_second_cdr_of_a_session_is_held_unless_the_first_was_credited() -> No
     again = bill(id="CDR-2-C", credit=True, credit_reference_id="CDR-2", total_cost=price("-2.50", "-3.00"))
     assert audited(credit).verdict == Verdict.OK
     assert audited(again, bill(id="CDR-3")).verdict == Verdict.OK
+
+
+def test_a_credit_that_comes_late_clears_what_was_held_for_want_of_it() -> None:
+    replacement = audited(bill(), bill(id="CDR-1-R1"))
+    assert replacement.verdict == Verdict.HOLD
+    credit = bill(id="CDR-1-C", credit=True, credit_reference_id="CDR-1", total_cost=price("-2.50", "-3.00"))
+    assert audited(credit).verdict == Verdict.OK
+    replacement.refresh_from_db()
+    assert replacement.verdict == Verdict.OK
+
+
+def test_a_credit_that_comes_before_what_it_credits_is_judged_again() -> None:
+    credit = bill(id="CDR-1-C", credit=True, credit_reference_id="CDR-1", total_cost=price("-2.50", "-3.00"))
+    early = audited(credit)
+    assert early.verdict == Verdict.HOLD
+    audited(bill())
+    early.refresh_from_db()
+    assert early.verdict == Verdict.OK
 
 
 @pytest.mark.parametrize(
