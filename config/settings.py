@@ -43,6 +43,23 @@ NODE_FRESHNESS: str = env.str(
 )
 NODE_RATES: str = env.str("NODE_RATES", "authorize=600,commands=300,lists=120/3000,objects=6000/100000,other=600")
 
+# --- chargers -------------------------------------------------------------------------------------------------------
+
+# Whether this process takes connections of chargers: in production, those called `ocpp` in the Procfile do.
+NODE_CHARGERS: bool = env.bool("NODE_CHARGERS", True)
+OCPP_HEARTBEAT: int = env.int("OCPP_HEARTBEAT", 300)
+OCPP_OFFLINE_GRACE: int = env.int("OCPP_OFFLINE_GRACE", 90)
+# Seconds after a charger has (re)connected before it is asked for what it has not told by itself.
+OCPP_SETTLE: float = env.float("OCPP_SETTLE", 30.0)
+OCPP_PLUGGED_WAIT: int = env.int("OCPP_PLUGGED_WAIT", 180)
+OCPP_RATE: int = env.int("OCPP_RATE", 60)
+OCPP_THREADS: int = env.int("OCPP_THREADS", 8)
+OCPP_MIN_PROFILE: int = env.int("OCPP_MIN_PROFILE", 2 if NODE_URL.startswith("https://") else 1)
+# The password with which a charger that nobody registered may connect and wait for staff; empty: it may not.
+OCPP_COMMISSIONING_KEY: str = env.str("OCPP_COMMISSIONING_KEY", "")
+# The header in which the proxy tells the identity in a client certificate; it must remove what clients send there.
+OCPP_CERTIFICATE_HEADER: str = env.str("OCPP_CERTIFICATE_HEADER", "")
+
 # --- security -------------------------------------------------------------------------------------------------------
 
 DEBUG: bool = env.bool("DEBUG", False)
@@ -232,10 +249,20 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 2.0,
         "options": {"expires": 2},
     },
+    "repair lost wake-ups of the tariff lab": {
+        "task": "roaming.tasks.work_in_lab",
+        "schedule": 60.0,
+        "options": {"expires": 60},
+    },
     "audit CDRs that came in": {
         "task": "roaming.tasks.audit_cdrs",
         "schedule": 10.0,
         "options": {"expires": 10},
+    },
+    # Late enough that the month is over in every time zone.
+    "draw up the settlements of the month that ended": {
+        "task": "roaming.tasks.draft_settlements",
+        "schedule": crontab(day_of_month="2", hour="2", minute="37"),
     },
     "end commands that timed out, deliver results that are due": {
         "task": "roaming.tasks.sweep_commands",
@@ -286,6 +313,15 @@ CELERY_BEAT_SCHEDULE = {
     "forget old authorizations": {
         "task": "roaming.tasks.prune_authorizations",
         "schedule": crontab(hour="3", minute="37"),
+    },
+    "chargers: dead processes, commands that nobody ends, EVSEs that nobody judged": {
+        "task": "cpo_backend.tasks.sweep_chargers",
+        "schedule": 5.0,
+        "options": {"expires": 5},
+    },
+    "forget old OCPP messages and commands": {
+        "task": "cpo_backend.tasks.prune_chargers",
+        "schedule": crontab(minute="57"),
     },
     "forget old exchanges": {
         "task": "roaming.tasks.prune_exchanges",
