@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 import pytest
 from django.conf import settings as node
 from django.db import connection
+from django.test import TransactionTestCase
 
 from roaming import directory as directories
 from roaming.breaker import strikes
@@ -17,7 +18,7 @@ from roaming.exchanges.log import ExchangeLog
 from roaming.hub.relay import Relay
 from roaming.models import Party
 from roaming.sightings import sightings
-from tests.kit import commands, exchanges
+from tests.kit import commands, database, exchanges
 from tests.kit.caller import PartnerClient
 from tests.kit.commands import FakeChargePoints
 from tests.kit.front_door import serve
@@ -29,16 +30,30 @@ node.NODE_LOG_DAYS = 0
 
 
 @pytest.fixture(scope="session")
-def django_db_modify_db_settings(django_db_modify_db_settings: None, worker_id: str) -> None:
+def django_db_modify_db_settings(
+    django_db_modify_db_settings: None, worker_id: str, tmp_path_factory: pytest.TempPathFactory
+) -> None:
     """Of tests side by side each process has a PostgreSQL cluster of its own (tests/kit/services.py).
 
-    Threads give their connections back after each piece of work, or the database could not be dropped.
+    Threads give their connections back after each piece of work, or the database could not be dropped. On SQLite it is
+    a file, as ever else: threads that share one in memory do not wait for each other, but fail.
     """
+    if connection.vendor == "sqlite":
+        connection.settings_dict["TEST"]["NAME"] = str(tmp_path_factory.mktemp("database") / "test.sqlite3")
+        options = connection.settings_dict["OPTIONS"]
+        options["init_command"] = options["init_command"].replace("synchronous=NORMAL", "synchronous=OFF")
     if connection.vendor == "postgresql":
         connection.settings_dict["CONN_MAX_AGE"] = 0
     urls = os.environ.get("DATABASE_URLS", "").split()
     if len(urls) > 1 and worker_id != "master":
         connection.settings_dict["PORT"] = urlsplit(urls[int(worker_id.removeprefix("gw"))]).port
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _quick_flush() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(TransactionTestCase, "_fixture_teardown", lambda test: database.empty())
+        yield
 
 
 @pytest.fixture(autouse=True)
@@ -62,7 +77,7 @@ def exchange_log(settings: Any, monkeypatch: pytest.MonkeyPatch) -> ExchangeLog:
 
 @pytest.fixture
 def threaded_db(transactional_db: None) -> Iterator[None]:
-    """A database that several threads use at once; a flush follows, and post_migrate makes our parties anew."""
+    """A database that several threads use at once; it is emptied afterwards."""
     if connection.vendor != "postgresql":
         pytest.skip("needs transactions side by side: PostgreSQL, by DATABASE_URL (SQLite writes one at a time)")
     yield
