@@ -11,6 +11,12 @@ class Lane(models.Model):
     generation = models.BigIntegerField(
         default=0, help_text="Raised by every claim: who holds an older one may not write"
     )
+    knocks = models.BigIntegerField(
+        default=0, db_default=0, help_text="How often the worker in the lane was told to look once more"
+    )
+    called_until = models.DateTimeField(
+        null=True, blank=True, help_text="A worker was sent for, and is expected until then"
+    )
     retry_at = models.DateTimeField(null=True, blank=True, help_text="After a failure: not before")
     in_flight = models.PositiveSmallIntegerField(default=8, help_text="Requests under way at once, at most")
 

@@ -1,11 +1,15 @@
 """Partners: who is connected, how we talk to them, and what became of it."""
 
+from datetime import timedelta
+
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
 from django.utils import timezone
 
 from ocpi.client.messages import Presented
 from roaming.secrets import EncryptedField
+
+_PRECISION = timedelta(seconds=5)  # of `last_success_at`, which would else be written with every batch
 
 
 class Platform(models.Model):
@@ -42,8 +46,10 @@ class Platform(models.Model):
         return Presented(self.outbound_token, self.sends_plain_token, self.pk)
 
     def record_success(self) -> None:
-        """Remember that the platform answered; without a signal, so that the directory need not be rebuilt."""
-        type(self).objects.filter(pk=self.pk).update(last_success_at=timezone.now(), failures=0)
+        """Remember that the platform answered, to a few seconds; without a signal, for the directory is as it was."""
+        now = timezone.now()
+        if self.failures or self.last_success_at is None or now - self.last_success_at > _PRECISION:
+            type(self).objects.filter(pk=self.pk).update(last_success_at=now, failures=0)
 
     def record_error(self, message: str) -> None:
         """Remember that the platform could not be used, for staff and for the pace of further attempts."""

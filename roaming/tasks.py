@@ -29,7 +29,7 @@ def wake_lanes(module: str | None = None) -> None:
     """Send a worker into every lane that is behind (of one module, when only that changed)."""
     if module is None:
         presence.refresh()
-    for platform_id in lanes.due(Stream.of(module) if module else tuple(Stream)):
+    for platform_id in lanes.wake(Stream.of(module) if module else tuple(Stream)):
         drain_lane.apply_async((platform_id,), expires=60)
 
 

@@ -13,7 +13,6 @@ from datetime import datetime, timedelta
 
 import structlog
 from django.db import Error
-from django.db.models import Q
 from django.utils import timezone
 
 from roaming.delivery import doubts, feeds, records
@@ -41,17 +40,21 @@ class Drained:
     error: str = ""
 
 
-def due(streams: Collection[Stream] = tuple(Stream), *, platform_id: int | None = None) -> list[int]:
-    """The platforms (or this one) that something is to be done for in these streams, and whose lanes are free."""
-    picture = directory.picture(fresh=platform_id is None)
-    one = {} if platform_id is None else {"platform_id": platform_id}
-    usable = _usable(**one)
+def wake(streams: Collection[Stream] = tuple(Stream)) -> list[int]:
+    """The platforms to send a worker to, for something is to be done in these streams."""
+    return records.call(due(streams))
+
+
+def due(streams: Collection[Stream] = tuple(Stream)) -> list[int]:
+    """The platforms that something is to be done for in these streams now."""
+    picture = directory.picture(fresh=True)
+    usable = _usable()
     if not usable:
         return []
-    waiting = records.waiting(**one)
+    waiting = records.waiting()
     ends = {stream: end for stream, end in feeds.ends().items() if stream in streams}
     cursors: dict[int, dict[str, FeedCursor]] = {}
-    for cursor in FeedCursor.objects.filter(**one):
+    for cursor in FeedCursor.objects.all():
         cursors.setdefault(cursor.platform_id, {})[cursor.stream] = cursor
     return [
         id
@@ -60,21 +63,24 @@ def due(streams: Collection[Stream] = tuple(Stream), *, platform_id: int | None 
     ]
 
 
-def _usable(**which: int) -> set[int]:
+def _usable() -> set[int]:
     now = timezone.now()
     usable = Platform.objects.filter(
         state=Platform.State.CONNECTED, offline_since=None, connected_at__lte=now - SETTLING
     )
-    if which:
-        usable = usable.filter(pk=which["platform_id"])
-    barred = Lane.objects.filter(Q(claimed_until__gte=now) | Q(retry_at__gt=now), **which)
-    return set(usable.values_list("pk", flat=True)) - set(barred.values_list("platform_id", flat=True))
+    paused = Lane.objects.filter(retry_at__gt=now)
+    return set(usable.values_list("pk", flat=True)) - set(paused.values_list("platform_id", flat=True))
 
 
 def drain(platform_id: int) -> Drained:
-    """Work in the lane until nothing is left; returns at once when another worker is in it."""
+    """Work in the lane until nothing is left; when another worker is in it, tell that to look once more."""
     done = Drained()
-    while not done.error and (claim := Claim.take(platform_id)):
+    while not done.error:
+        claim = Claim.take(platform_id)
+        if claim is None:
+            if records.knock(platform_id):
+                return done
+            continue  # it has just left
         try:
             if claim.was_abandoned:
                 doubts.doubt_unbooked(platform_id)
@@ -83,7 +89,8 @@ def drain(platform_id: int) -> Drained:
                 visit.advance(stream)
             done.sent, done.refused = done.sent + visit.acknowledged, done.refused + visit.refused
             done.error = visit.trouble
-            claim.release(_book(visit))
+            if not claim.release(_book(visit)):
+                return done
         except LostLane:
             log.warning("lane lost to another worker", platform_id=platform_id)
             return done
@@ -91,9 +98,6 @@ def drain(platform_id: int) -> Drained:
             with contextlib.suppress(Error):
                 claim.abandon()
             raise
-        # A change that came after the last look may have woken a worker that found the lane claimed.
-        if not due(platform_id=platform_id):
-            break
     return done
 
 

@@ -17,9 +17,10 @@ from roaming.delivery import images
 from roaming.delivery.carrying import Parcel
 from roaming.delivery.images import Image
 from roaming.delivery.streams import Stream
-from roaming.delivery_models import Delivery, DeliveryHour, FeedCursor, Lane
+from roaming.delivery_models import Delivery, DeliveryHour, Lane
 
 CLAIM = timedelta(seconds=30)  # renewed all the time: so long nobody is in the lane of a worker that died
+_ARRIVAL = timedelta(seconds=5)  # a worker that was sent for is in the lane by then, unless the queue was lost
 _LONGEST = 2000
 
 
@@ -29,11 +30,15 @@ class LostLane(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """The right to work in a lane: of the highest generation. `was_abandoned`: who was in it before never left it."""
+    """The right to work in a lane: of the highest generation. `was_abandoned`: who was in it before never left it.
+
+    `knocks`: how often somebody had knocked by then.
+    """
 
     platform_id: int
     generation: int
     in_flight: int
+    knocks: int = 0
     was_abandoned: bool = False
 
     @classmethod
@@ -49,9 +54,14 @@ class Claim:
         if not self._lane().update(claimed_until=timezone.now() + CLAIM):
             raise LostLane
 
-    def release(self, retry_at: datetime | None) -> None:
-        """Leave the lane; nobody is let in before `retry_at`."""
-        self._lane().update(claimed_until=None, retry_at=retry_at)
+    def release(self, retry_at: datetime | None) -> bool:
+        """Leave the lane; nobody is let in before `retry_at`. True when somebody has knocked since it was claimed."""
+        left = writing.fetch(
+            "UPDATE roaming_lane SET claimed_until = NULL, retry_at = %s "
+            "WHERE platform_id = %s AND generation = %s RETURNING knocks",
+            [retry_at and writing.adapted(retry_at), self.platform_id, self.generation],
+        )
+        return bool(left) and left[0][0] != self.knocks
 
     def abandon(self) -> None:
         """Let somebody else in, who does not know what we have done."""
@@ -65,11 +75,40 @@ def _take(platform_id: int, *, abandoned: bool) -> Claim | None:
     now = timezone.now()
     free, since = ("claimed_until <= %s", [writing.adapted(now)]) if abandoned else ("claimed_until IS NULL", [])
     taken = writing.fetch(
-        "UPDATE roaming_lane SET claimed_until = %s, generation = generation + 1 "  # noqa: S608
-        f"WHERE platform_id = %s AND {free} RETURNING generation, in_flight",
+        "UPDATE roaming_lane SET claimed_until = %s, called_until = NULL, generation = generation + 1 "  # noqa: S608
+        f"WHERE platform_id = %s AND {free} RETURNING generation, in_flight, knocks",
         [writing.adapted(now + CLAIM), platform_id, *since],
     )
-    return next((Claim(platform_id, generation, in_flight, abandoned) for generation, in_flight in taken), None)
+    return next(
+        (Claim(platform_id, generation, in_flight, knocks, abandoned) for generation, in_flight, knocks in taken),
+        None,
+    )
+
+
+def knock(platform_id: int) -> bool:
+    """Tell the worker in a lane to look once more before it leaves; False when nobody is in it."""
+    occupied = Lane.objects.filter(pk=platform_id, claimed_until__gt=timezone.now())
+    return bool(occupied.update(knocks=F("knocks") + 1))
+
+
+def call(platform_ids: Collection[int]) -> list[int]:
+    """The lanes that a worker must be sent to.
+
+    Not where one is, who is told to look once more, and not where one was sent a moment ago: when there is much to do
+    in all lanes, those who find nothing left would keep the others from it.
+    """
+    if not platform_ids:
+        return []
+    now = timezone.now()
+    among, values = writing.any_of("platform_id", platform_ids)
+    served = writing.fetch(
+        "UPDATE roaming_lane SET knocks = knocks + 1 "  # noqa: S608
+        f"WHERE {among} AND (claimed_until > %s OR called_until > %s) RETURNING platform_id",
+        [values, writing.adapted(now), writing.adapted(now)],
+    )
+    called = sorted(set(platform_ids) - {id for (id,) in served})
+    Lane.objects.filter(pk__in=called).update(called_until=now + _ARRIVAL)
+    return called
 
 
 class Held(NamedTuple):
@@ -194,7 +233,7 @@ def column(seconds: float) -> str:
 
 
 def count(platform_id: int, stream: Stream, counts: dict[str, int]) -> None:
-    """Add to the counts of this hour, and of all time."""
+    """Add to the counts of this hour."""
     hour = timezone.now().replace(minute=0, second=0, microsecond=0)
     names = ("requests", "acknowledged", "refused", "failures", *(name for _, name in BOUNDS))
     table, quote = DeliveryHour._meta.db_table, connection.ops.quote_name
@@ -204,5 +243,3 @@ def count(platform_id: int, stream: Stream, counts: dict[str, int]) -> None:
         f"VALUES {writing.marks(3 + len(names))} ON CONFLICT (platform_id, stream, hour) DO UPDATE SET {added}",
         [platform_id, stream.value, writing.adapted(hour), *(counts.get(name, 0) for name in names)],
     )
-    totals = {name: F(name) + counts.get(name, 0) for name in ("requests", "refused", "failures")}
-    FeedCursor.objects.filter(platform_id=platform_id, stream=stream.value).update(**totals)

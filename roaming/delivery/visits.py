@@ -1,5 +1,6 @@
 """A worker's visit to a lane: batch by batch, what differs is sent and what became of it is booked."""
 
+import time
 from collections import Counter, defaultdict
 from collections.abc import Iterable
 from datetime import datetime
@@ -29,6 +30,7 @@ from roaming.sync.audience import Audience, audience
 log = structlog.get_logger(__name__)
 
 BATCH = 500
+_LOOK_AGAIN = 0.25  # seconds; a status that changes while much is brought overtakes what has not left yet
 _BATCH_SECONDS = 30  # a batch of a platform with a rate is no larger than can be sent in that time
 # An object that the platform fails at so often, while it is there for others, is left for its own next attempt.
 PATIENCE = 3
@@ -45,6 +47,8 @@ class Visit:
         self._claim = claim
         self._presented = self.platform.presented
         self._ends: dict[Stream, Position] = {}
+        self._waiting: set[tuple[int, str]] = set()
+        self._looked_at = float("-inf")
         self._cursors = {cursor.stream: cursor for cursor in FeedCursor.objects.filter(platform=self.platform)}
 
     def next(self) -> Stream | None:
@@ -53,8 +57,10 @@ class Visit:
         peer = picture.peers.get(self.platform.pk)
         if self.trouble or peer is None or not peer.is_usable:
             return None
-        self._ends, waiting = feeds.ends(), records.waiting(platform_id=self.platform.pk)
-        return most_urgent(picture, peer, self._cursors, self._ends, waiting)
+        if time.monotonic() - self._looked_at > _LOOK_AGAIN:
+            self._looked_at = time.monotonic()
+            self._ends, self._waiting = feeds.ends(), records.waiting(platform_id=self.platform.pk)
+        return most_urgent(picture, peer, self._cursors, self._ends, self._waiting)
 
     def advance(self, stream: Stream) -> None:
         """Work on one batch of the stream."""
@@ -66,8 +72,11 @@ class Visit:
         cursor = self._cursor(stream)
         self._follow(cursor, wanted)
         limit = min(BATCH, cursor.rate * _BATCH_SECONDS) if cursor.rate else BATCH
-        batch = feeds.again(self.platform.pk, stream, wanted, limit)
-        if not batch.parcels:
+        if (self.platform.pk, stream.value) in self._waiting:
+            batch = feeds.again(self.platform.pk, stream, wanted, limit)
+            if not batch.is_full:
+                self._waiting.discard((self.platform.pk, stream.value))
+        else:
             since = Position(cursor.xid, cursor.revision)
             batch = feeds.changed(self.platform.pk, stream, wanted, since, self._ends[stream], limit)
         self._deliver(cursor, batch)
@@ -136,12 +145,12 @@ class Visit:
         learnt = [parcel for parcel in failed if not isinstance(parcel.error, SlowDown) or parcel.requests > 1]
         booked = [(parcel, *self._outlook(cursor, parcel)) for parcel in learnt]
         position = _before(_first_blocking(batch.parcels, booked)) or batch.reached
+        counted = self._count(Stream(cursor.stream), travelled, arrived, failed)
         with transaction.atomic():
             self._claim.hold()
             records.acknowledge(self.platform.pk, arrived + settled)
             records.fail(self.platform.pk, booked, ids.correlation_id)
-            self._move(cursor, position if batch.reached > Position() else None, len(arrived))
-        self._count(Stream(cursor.stream), travelled, arrived, failed)
+            self._move(cursor, position if batch.reached > Position() else None, counted)
 
     def _outlook(self, cursor: FeedCursor, parcel: Parcel) -> tuple[datetime | None, datetime | None]:
         """When to try an object again that has just failed, and since when it is a person's; neither: with the lane."""
@@ -164,18 +173,22 @@ class Visit:
                 self.trouble = self.trouble or str(parcel.error)
         cursor.slow_downs, cursor.retry_at = 0, None
 
-    def _move(self, cursor: FeedCursor, position: Position | None, arrived: int) -> None:
+    def _move(self, cursor: FeedCursor, position: Position | None, counted: Counter[str]) -> None:
         """The cursor in its place; None: it stays where it is."""
         if position is not None:
             cursor.xid, cursor.revision = position
-        changes = {"xid": cursor.xid, "revision": cursor.revision, "sent": F("sent") + arrived}
+        changes = {"xid": cursor.xid, "revision": cursor.revision, "sent": F("sent") + counted["acknowledged"]}
+        changes |= {name: F(name) + counted[name] for name in ("requests", "refused", "failures")}
         changes |= {"retry_at": cursor.retry_at, "slow_downs": cursor.slow_downs}
-        if arrived:
+        if counted["acknowledged"]:
             changes["last_sent_at"] = timezone.now()
         FeedCursor.objects.filter(pk=cursor.pk).update(**changes)
 
-    def _count(self, stream: Stream, travelled: list[Parcel], arrived: list[Parcel], failed: list[Parcel]) -> None:
-        now, counts = timezone.now(), self.counts[stream]
+    def _count(
+        self, stream: Stream, travelled: list[Parcel], arrived: list[Parcel], failed: list[Parcel]
+    ) -> Counter[str]:
+        """What this batch adds to the counts of the visit."""
+        now, counts = timezone.now(), Counter[str]()
         counts["requests"] += sum(parcel.requests for parcel in travelled)
         counts["acknowledged"] += len(arrived)
         for parcel in arrived:
@@ -193,6 +206,8 @@ class Visit:
                 object_id=parcel.object_id,
                 error=str(parcel.error),
             )
+        self.counts[stream] += counts
+        return counts
 
 
 _Booked = tuple[Parcel, datetime | None, datetime | None]

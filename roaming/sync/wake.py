@@ -1,7 +1,7 @@
 """Wake-ups: cheap for the one who changes something, coalesced, and allowed to get lost (beat repairs that).
 
-A change costs its writer one entry in a set. A thread of the process publishes what has gathered every 50 ms, so a
-thousand changes in a burst are one task per lane.
+A change costs its writer one entry in a set. A thread of the process publishes what has gathered every half second, so
+a thousand changes in a burst are one task per lane: to look into a lane costs more than what a change adds to it.
 """
 
 import threading
@@ -15,7 +15,7 @@ from ocpi.store.catalogue import STORES
 
 log = structlog.get_logger(__name__)
 
-GATHER_SECONDS = 0.25
+GATHER_SECONDS = 0.5
 _EXPIRES_SECONDS = 30
 
 _pending: set[tuple[str, str | int]] = set()

@@ -122,9 +122,11 @@ def test_a_status_of_a_location_it_does_not_hold_comes_with_the_location(peer: F
 def test_a_change_made_while_a_send_is_in_flight_is_not_lost(peer: FakePeer) -> None:
     def change_meanwhile(peer: FakePeer, request: Recorded) -> Any:
         set_status("E-1", "BLOCKED", 2)
+        woken.append(lanes.wake())
         connection.close()  # of the peer's thread
         return peer.answer(request)
 
+    woken: list[list[int]] = []
     peer.misbehave(change_meanwhile, method="PATCH", count=1)
     set_status("E-1", "CHARGING", 1)
     drain()

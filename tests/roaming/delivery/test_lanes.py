@@ -198,7 +198,21 @@ def test_only_one_worker_is_in_a_lane(fake_peer):
     (platform_id,) = lanes.due()
     Lane.objects.create(platform_id=platform_id, claimed_until=timezone.now() + timedelta(minutes=1))
     assert lanes.drain(platform_id).sent == 0
-    assert lanes.due() == []
+    assert lanes.wake() == []
+    assert Lane.objects.get().knocks == 2, "who is in it looks once more"
+
+
+def test_one_worker_is_sent_to_a_lane_until_it_is_there_or_late(fake_peer):
+    platform_id = connect(fake_peer()).platform.pk
+    Lane.objects.create(platform_id=platform_id)
+    store(location())
+    assert lanes.wake() == [platform_id]
+    assert lanes.wake() == []
+    Lane.objects.update(called_until=timezone.now())
+    assert lanes.wake() == [platform_id], "the queue was lost"
+    lanes.drain(platform_id)
+    store(location(name="Another name"))
+    assert lanes.wake() == [platform_id]
 
 
 def test_a_lane_whose_worker_died_is_free_again_after_its_claim():
