@@ -62,6 +62,14 @@ def test_deep_nesting_is_malformed(depth: int) -> None:
         decode(b"[" * depth + b"]" * depth)
 
 
+@pytest.mark.parametrize("around", [b'"]"', b'"["', b'"}{"', b'"\\"]"', b'"\\\\","]"', b'"","]",""'])
+def test_no_text_hides_a_deep_nesting(around: bytes) -> None:
+    deep = b"[" + around + b","
+    for raw in (deep * 70 + b"0" + b"]" * 70, b"[" * 70 + around + b"]" * 70):
+        with pytest.raises(MalformedJson, match="nested deeper"):
+            decode(raw)
+
+
 def test_nesting_up_to_the_limit_is_read() -> None:
     raw = b'{"a":' * MAX_DEPTH + b"1" + b"}" * MAX_DEPTH
     assert encode(decode(raw)) == raw
