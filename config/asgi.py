@@ -1,7 +1,7 @@
-"""The front door: one ASGI application for partners and staff.
+"""The front door: one ASGI application for partners, staff and chargers.
 
-What is for another platform is relayed; everything else over HTTP goes to Django through the bridge. Whatever else a
-server offers is refused.
+What is for another platform is relayed; everything else over HTTP goes to Django through the bridge. Websockets are
+chargers.
 """
 
 import asyncio
@@ -15,6 +15,7 @@ from django.conf import settings
 from config import memory
 from config.bridge import WsgiBridge
 from config.wsgi import application as django
+from cpo_backend.ocpp.door import Door
 from ocpi.transport.asgi import Receive, Scope, Send
 from roaming.directory import directory
 from roaming.exchanges.log import exchange_log
@@ -38,6 +39,7 @@ def is_slow(path: str) -> bool:
 bridge = WsgiBridge(django, settings.NODE_THREADS, settings.NODE_MAX_BODY, is_slow, exchange_log.note)
 relay = Relay(bridge, directory)
 turnstile = Turnstile(relay, directory)
+door = Door()
 
 
 async def application(scope: Scope, receive: Receive, send: Send) -> None:
@@ -47,24 +49,16 @@ async def application(scope: Scope, receive: Receive, send: Send) -> None:
         case "lifespan":
             await _lifespan(receive, send)
         case "websocket":
-            await _no_such_websocket(scope, receive, send)
+            await door(scope, receive, send)
 
 
 async def _lifespan(receive: Receive, send: Send) -> None:
     while (message := await receive())["type"] != "lifespan.shutdown":
+        await door.open()
         await send({"type": f"{message['type']}.complete"})
     turnstile.close()
+    await door.close()
     await relay.close()
     bridge.close()
     await asyncio.to_thread(exchange_log.close)
     await send({"type": "lifespan.shutdown.complete"})
-
-
-async def _no_such_websocket(scope: Scope, receive: Receive, send: Send) -> None:
-    """404 where the server can answer a handshake with it; a plain close would be a misleading 403."""
-    await receive()
-    if "websocket.http.response" in scope.get("extensions", {}):
-        await send({"type": "websocket.http.response.start", "status": 404, "headers": [(b"content-length", b"0")]})
-        await send({"type": "websocket.http.response.body", "body": b""})
-    else:
-        await send({"type": "websocket.close", "code": 4404})

@@ -25,6 +25,7 @@ from django.db import connections
 
 from config.beat import LeasedScheduler
 from config.celery import app
+from cpo_backend.ocpp.limits import LARGEST_FRAME
 from roaming.exchanges.log import exchange_log
 
 log = structlog.get_logger(__name__)
@@ -104,6 +105,11 @@ def serve(listener: socket.socket, on_started: Callable[[], None]) -> None:
     config = uvicorn.Config(
         application,
         ws="websockets-sansio",
+        ws_max_size=LARGEST_FRAME,
+        ws_ping_interval=45,
+        ws_ping_timeout=30,
+        ws_per_message_deflate=False,  # it would cost each charger more memory than all the rest
+        backlog=2048,
         log_config=None,
         log_level="warning",
         access_log=False,

@@ -23,6 +23,11 @@ _ENTRIES: dict[str, tuple[tuple[str, str, str, str], ...]] = {
         ("Messages", "forum", "cpo_backend.view_ocppmessage", "cpo_backend_ocppmessage_changelist"),
         ("Connections", "cable", "cpo_backend.view_ocppconnection", "cpo_backend_ocppconnection_changelist"),
     ),
+    "Owners and reports": (
+        ("Reports", "bar_chart", "cpo_backend.view_cdrfigures", "cpo_backend_cdrfigures_changelist"),
+        ("Owners", "real_estate_agent", "cpo_backend.view_chargepointowner", "cpo_backend_chargepointowner_changelist"),
+        ("Statements", "request_quote", "cpo_backend.view_ownerstatement", "cpo_backend_ownerstatement_changelist"),
+    ),
     "Objects": (
         ("Locations", "ev_station", "ocpi.view_location", "ocpi_location_changelist"),
         ("Tariffs", "sell", "ocpi.view_tariff", "ocpi_tariff_changelist"),

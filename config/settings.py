@@ -51,9 +51,17 @@ OCPP_HEARTBEAT: int = env.int("OCPP_HEARTBEAT", 300)
 OCPP_OFFLINE_GRACE: int = env.int("OCPP_OFFLINE_GRACE", 90)
 # Seconds after a charger has (re)connected before it is asked for what it has not told by itself.
 OCPP_SETTLE: float = env.float("OCPP_SETTLE", 30.0)
+# Seconds: between updates of a Session, from a stop to its CDR, for which a connector may be Available before the
+# transaction that is open there is ended, and after an end for which facts may still change the CDR.
+OCPP_SESSION_EVERY: int = env.int("OCPP_SESSION_EVERY", 30)
+OCPP_CDR_DELAY: int = env.int("OCPP_CDR_DELAY", 5)
+OCPP_FREE_GRACE: int = env.int("OCPP_FREE_GRACE", 120)
+OCPP_LATE_FACTS: int = env.int("OCPP_LATE_FACTS", 30 * 24 * 3600)
 OCPP_PLUGGED_WAIT: int = env.int("OCPP_PLUGGED_WAIT", 180)
 OCPP_RATE: int = env.int("OCPP_RATE", 60)
+# Threads of a process with chargers, each with a database connection: for the database, and to wait for partners.
 OCPP_THREADS: int = env.int("OCPP_THREADS", 8)
+OCPP_PARTNER_THREADS: int = env.int("OCPP_PARTNER_THREADS", 32)
 OCPP_MIN_PROFILE: int = env.int("OCPP_MIN_PROFILE", 2 if NODE_URL.startswith("https://") else 1)
 # The password with which a charger that nobody registered may connect and wait for staff; empty: it may not.
 OCPP_COMMISSIONING_KEY: str = env.str("OCPP_COMMISSIONING_KEY", "")
@@ -319,9 +327,23 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 5.0,
         "options": {"expires": 5},
     },
+    "repair lost wake-ups of Sessions and CDRs, end transactions whose stop was lost": {
+        "task": "cpo_backend.tasks.make_bills",
+        "schedule": 2.0,
+        "options": {"expires": 2},
+    },
     "forget old OCPP messages and commands": {
         "task": "cpo_backend.tasks.prune_chargers",
         "schedule": crontab(minute="57"),
+    },
+    "read the figures of our CDRs": {
+        "task": "cpo_backend.tasks.follow_cdrs",
+        "schedule": 10.0,
+        "options": {"expires": 10},
+    },
+    "draw up the statements of owners for the month that ended": {
+        "task": "cpo_backend.tasks.draft_owner_statements",
+        "schedule": crontab(day_of_month="2", hour="3", minute="47"),
     },
     "forget old exchanges": {
         "task": "roaming.tasks.prune_exchanges",

@@ -4,3 +4,6 @@ from django.apps import AppConfig
 class CpoBackendConfig(AppConfig):
     name = "cpo_backend"
     verbose_name = "Charging sites"
+
+    def ready(self) -> None:
+        from cpo_backend import checks  # noqa: F401  (registers system checks)

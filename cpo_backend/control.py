@@ -1,11 +1,13 @@
 """Implements `ocpi.ports.ChargePoints`: what charge points of ours can be asked to do, and what is answered.
 
-No charge point is connected to this node yet. What an EVSE says of its capabilities is answered truthfully, and so is
-the rest: nothing is ever accepted that nobody would carry out.
+Nothing is ever accepted that nobody would carry out: the EVSE must be capable of it, and a charger be registered there.
 """
 
+from collections.abc import Callable
 from typing import Any
 
+from cpo_backend.remote import ordering, places
+from cpo_backend.remote.places import Target
 from ocpi.ids import PartyId
 from ocpi.ports import Command, CommandRequest, Verdict
 from ocpi.store import documents
@@ -43,13 +45,17 @@ _LATER = frozenset({ProfileType.CHEAP, ProfileType.GREEN})
 class ChargePoints:
     def command(self, command_id: int, request: CommandRequest) -> Verdict:
         if request.command is Command.CANCEL_RESERVATION:
-            return Verdict(CommandResponseType.REJECTED, message="no such reservation")
-        evse = request.evse or _evse_of(request)
-        needed = _NEEDED[request.command]
+            return ordering.rejected("no such reservation")
+        evse, needed = request.evse or _evse_of(request), _NEEDED[request.command]
         if evse is not None and needed not in documents.items(evse, "capabilities"):
             return Verdict(ChargingProfileResponseType.NOT_SUPPORTED, message=f"the EVSE is not {needed}")
-        place = "EVSE" if evse else "Location"
-        return Verdict(CommandResponseType.REJECTED, message=f"no charge point is connected at this {place}")
+        if request.session is not None:
+            return _of_session(command_id, request)
+        target = _target(request, needed)
+        if target is None:
+            return ordering.rejected(_nobody(request))
+        known = _AT_EVSE.get(request.command)
+        return known(command_id, request, target) if known else ordering.rejected("reservations are not carried out yet")
 
     def charging_preferences(
         self, owner: PartyId, session: Document, preferences: Document
@@ -65,6 +71,34 @@ class ChargePoints:
 
 
 charge_points = ChargePoints()
+
+_AT_EVSE: dict[Command, Callable[[int, CommandRequest, Target], Verdict]] = {
+    Command.START_SESSION: ordering.start,
+    Command.UNLOCK_CONNECTOR: ordering.unlock,
+}
+_IN_SESSION: dict[Command, Callable[[int, CommandRequest], Verdict]] = {
+    Command.STOP_SESSION: ordering.stop,
+}
+
+
+def _of_session(command_id: int, request: CommandRequest) -> Verdict:
+    known = _IN_SESSION.get(request.command)
+    return known(command_id, request) if known else ordering.rejected("charging profiles are not carried out yet")
+
+
+def _target(request: CommandRequest, needed: Capability) -> Target | None:
+    """The charger at the EVSE that is named, or at one that is free."""
+    assert request.location is not None, "such commands name a Location"
+    if request.evse is None:
+        return places.free(request.party, request.location, needed)
+    connector_id = request.document.get("connector_id")
+    return places.target(request.party, request.location["id"], request.evse, connector_id)
+
+
+def _nobody(request: CommandRequest) -> str:
+    if request.evse is None:
+        return "no charge point is free at this Location"
+    return "no charge point is connected at this EVSE"
 
 
 def _evse_of(request: CommandRequest) -> Document | None:

@@ -3,8 +3,8 @@
 python tests/bench/pricing_run.py < FILES         our engine
 python tests/bench/pricing_run.py peer < FILES    the public Python engine ocpi-tariffs-py, where it is installed
 
-FILES is a JSON list of paths, each of one CDR. Prints for each [from JSON, from the document, from what the engine makes
-of the document, total without VAT].
+FILES is a JSON list of paths, each of one CDR. Prints for each [from JSON, from the document, from what is made of the
+document first, total without VAT].
 """
 
 import json

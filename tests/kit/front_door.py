@@ -5,6 +5,7 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
+from typing import Any
 
 import uvicorn
 
@@ -12,10 +13,11 @@ from ocpi.transport.asgi import Application
 
 
 @contextlib.contextmanager
-def serve(application: Application) -> Iterator[str]:
-    """Yields the URL at which the application answers."""
+def serve(application: Application, **options: Any) -> Iterator[str]:
+    """Yields the URL at which the application answers; `options` are the server's."""
     with socket.create_server(("127.0.0.1", 0)) as listening:
-        config = uvicorn.Config(application, log_level="critical", lifespan="on", timeout_graceful_shutdown=1)
+        options = {"log_level": "critical", "lifespan": "on", "timeout_graceful_shutdown": 1, **options}
+        config = uvicorn.Config(application, **options)
         server = uvicorn.Server(config)
         thread = threading.Thread(target=server.run, args=([listening],), name="front door")
         thread.start()

@@ -1,0 +1,20 @@
+"""Chargers as staff see and serve them, whose they are, and what they earn."""
+
+from cpo_backend.admin.alarms import AlarmAdmin
+from cpo_backend.admin.chargers import ChargerAdmin
+from cpo_backend.admin.owners import ChargePointOwnerAdmin
+from cpo_backend.admin.reports import ReportAdmin
+from cpo_backend.admin.statements import OwnerStatementAdmin, StatedCdrAdmin
+from cpo_backend.admin.wire import OcppCommandAdmin, OcppConnectionAdmin, OcppMessageAdmin
+
+__all__ = [
+    "AlarmAdmin",
+    "ChargePointOwnerAdmin",
+    "ChargerAdmin",
+    "OcppCommandAdmin",
+    "OcppConnectionAdmin",
+    "OcppMessageAdmin",
+    "OwnerStatementAdmin",
+    "ReportAdmin",
+    "StatedCdrAdmin",
+]

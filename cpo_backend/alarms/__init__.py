@@ -1,0 +1,1 @@
+"""Alarms: raised once, counted while they last, cleared by themselves when their cause is gone."""

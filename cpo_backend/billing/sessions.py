@@ -1,0 +1,90 @@
+"""The Session of a transaction (§mod_sessions_session_object)."""
+
+from decimal import Decimal
+from typing import Any
+
+from cpo_backend.billing.terms import Place
+from cpo_backend.models import Bill
+from cpo_backend.transactions.accounts import Account
+from ocpi.pricing.exact import plain
+from ocpi.pricing.faults import BadInput
+from ocpi.pricing.periods.generating import cdr_figures, session_figures
+from ocpi.pricing.periods.history import History
+from ocpi.store.documents import Document
+from ocpi.store.objects import Arrival
+from ocpi.store.sessions import sessions
+from ocpi.types import codec, times, validation
+from ocpi.v221.sessions import Session as Shape
+from ocpi.v221.sessions import SessionStatus
+
+_KILO = Decimal(1000)
+
+
+def history(account: Account, place: Place, tariff: Document) -> History:
+    """The account as periods are made of it."""
+    return History(
+        start=account.start,
+        end=account.end,
+        zone=place.zone,
+        tariff=tariff,
+        samples=account.samples,
+        changes=account.changes,
+    )
+
+
+def write(bill: Bill, account: Account, place: Place, tariff: Document) -> SessionStatus:
+    """Store the Session as the account says; returns its status."""
+    status = _status(account)
+    document = _who_and_where(bill, account, place) | _figures(account, place, tariff, status)
+    document |= {"status": str(status), "last_updated": times.now()}
+    sessions.put(Arrival(document, validation.check(document, Shape)), None)
+    return status
+
+
+def _status(account: Account) -> SessionStatus:
+    if account.end is None:
+        return SessionStatus.ACTIVE
+    return SessionStatus.COMPLETED if account.wh else SessionStatus.INVALID
+
+
+def _who_and_where(bill: Bill, account: Account, place: Place) -> Document:
+    return common(bill, account, place) | {
+        "id": bill.session_id,
+        "start_date_time": times.format(account.start),
+        "location_id": place.location["id"],
+        "evse_uid": place.evse["uid"],
+        "connector_id": place.connector["id"],
+    }
+
+
+def common(bill: Bill, account: Account, place: Place) -> Document:
+    """What Session and CDR say alike."""
+    transaction = account.transaction
+    document: dict[str, Any] = {
+        "country_code": place.owner.country_code,
+        "party_id": place.owner.party_id,
+        "cdr_token": codec.decode(transaction.cdr_token.encode()),
+        "auth_method": transaction.auth_method,
+    }
+    if transaction.authorization_reference:
+        document["authorization_reference"] = transaction.authorization_reference
+    if transaction.charger.meter_serial_number:
+        document["meter_id"] = transaction.charger.meter_serial_number
+    return document
+
+
+def _figures(account: Account, place: Place, tariff: Document, status: SessionStatus) -> Document:
+    """Energy, periods and cost; energy alone where the rest cannot be told."""
+    told = history(account, place, tariff)
+    ended = {} if account.end is None else {"end_date_time": times.format(account.end)}
+    energy = {"kwh": plain(account.wh / _KILO), "currency": tariff["currency"]}
+    if status is SessionStatus.INVALID:
+        return energy | ended
+    try:
+        if account.end is None:
+            return session_figures(told, account.until).members
+        members = cdr_figures(told).members
+    except BadInput:
+        return energy | ended
+    kept = {name: members[name] for name in ("currency", "charging_periods", "total_cost")}
+    return kept | {"kwh": members["total_energy"], "end_date_time": members["end_date_time"]}

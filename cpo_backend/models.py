@@ -1,0 +1,46 @@
+"""The tables of this app, by room."""
+
+from cpo_backend.alarm_models import Alarm
+from cpo_backend.charger_models import Charger, ChargerEvse, ReportedStatus
+from cpo_backend.ocpp_models import OcppCommand, OcppConnection, OcppMessage, OcppNode
+from cpo_backend.owning_models import ChargePointOwner, Ownership, OwnerStatement, RevenueShare, StatedCdr
+from cpo_backend.remote_models import RememberedToken, RemoteCommand, RemoteStart, TagAlias
+from cpo_backend.reporting_models import CdrFigures, FiguresProgress
+from cpo_backend.transaction_models import (
+    Bill,
+    MeterSample,
+    OrphanStop,
+    SignedReading,
+    StateChange,
+    Transaction,
+    TransactionMessage,
+)
+
+__all__ = [
+    "Alarm",
+    "Bill",
+    "CdrFigures",
+    "ChargePointOwner",
+    "Charger",
+    "ChargerEvse",
+    "FiguresProgress",
+    "MeterSample",
+    "OcppCommand",
+    "OcppConnection",
+    "OcppMessage",
+    "OcppNode",
+    "OrphanStop",
+    "OwnerStatement",
+    "Ownership",
+    "RememberedToken",
+    "RemoteCommand",
+    "RemoteStart",
+    "ReportedStatus",
+    "RevenueShare",
+    "SignedReading",
+    "StateChange",
+    "StatedCdr",
+    "TagAlias",
+    "Transaction",
+    "TransactionMessage",
+]

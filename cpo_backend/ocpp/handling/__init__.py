@@ -1,0 +1,35 @@
+"""What is done about each message of a charger: a table for each version, `action -> Handling`.
+
+A handler is `on_…(station, request, received) -> answer`. It raises `frames.Fault` to answer with an error.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from msgspec import Raw
+
+from cpo_backend.ocpp.rooms import Room
+from cpo_backend.ocpp.station import Station
+from cpo_backend.ocpp.wire.messages import Message
+
+
+class Received(NamedTuple):
+    """A message as it came: when, its id, and the payload before it was decoded."""
+
+    at: datetime
+    id: str
+    payload: Raw
+
+
+Handler = Callable[[Station, Any, Received], Message]
+
+
+@dataclass(frozen=True, slots=True)
+class Handling:
+    """`before_acceptance`: whether a charger that waits for acceptance is served."""
+
+    function: Handler
+    room: Room = Room.DATABASE
+    before_acceptance: bool = False

@@ -1,0 +1,215 @@
+"""OCPP 2.0.1: what is done about each message of a charger. An action without a row is answered NotSupported."""
+
+from cpo_backend.alarms import sounding
+from cpo_backend.models import Alarm
+from cpo_backend.ocpp.handling import Handling, Received
+from cpo_backend.ocpp.handling.shared import NOTED, arrival, boot, note, on_security_event, record
+from cpo_backend.ocpp.rooms import Room
+from cpo_backend.ocpp.station import Station
+from cpo_backend.ocpp.wire import times
+from cpo_backend.ocpp.wire.messages import Empty
+from cpo_backend.ocpp.wire.v201 import (
+    authorization,
+    availability,
+    diagnostics,
+    messages,
+    provisioning,
+    security,
+    transactions,
+)
+from cpo_backend.ocpp.wire.v201.types import IdToken, IdTokenInfo, Outcome
+from cpo_backend.registry import configuring
+from cpo_backend.registry.boots import Boot
+from cpo_backend.registry.configuring import Setting
+from cpo_backend.remote import starts
+from cpo_backend.status.recording import Report
+from cpo_backend.tokens import authorizing
+from cpo_backend.transactions import events, metering, permits, readings
+from cpo_backend.transactions.facts import Event, Permit
+from ocpi.v221.common import TokenType
+from ocpi.v221.tokens import AllowedType
+
+_TOKEN_STATUS = {
+    AllowedType.ALLOWED: "Accepted",
+    AllowedType.BLOCKED: "Blocked",
+    AllowedType.EXPIRED: "Expired",
+    AllowedType.NO_CREDIT: "NoCredit",
+    AllowedType.NOT_ALLOWED: "NotAtThisLocation",
+}
+_TOKEN_TYPE = {
+    "ISO14443": TokenType.RFID,
+    "ISO15693": TokenType.RFID,
+    "Central": TokenType.APP_USER,
+}
+_NOBODY = "NoAuthorization"
+_LONGEST_GROUP = 36
+
+
+def on_boot_notification(
+    station: Station, request: provisioning.BootNotification, received: Received
+) -> provisioning.BootNotificationResponse:
+    told, modem = request.chargingStation, request.chargingStation.modem
+    facts = Boot(
+        vendor=told.vendorName,
+        model=told.model,
+        serial_number=told.serialNumber or "",
+        firmware_version=told.firmwareVersion or "",
+        iccid=(modem and modem.iccid) or "",
+        imsi=(modem and modem.imsi) or "",
+        boot_reason=request.reason,
+    )
+    answer = boot(station, facts, received.at)
+    return provisioning.BootNotificationResponse(
+        status=answer.status, currentTime=times.now(), interval=answer.interval
+    )
+
+
+def on_heartbeat(station: Station, request: Empty, received: Received) -> availability.HeartbeatResponse:
+    return availability.HeartbeatResponse(currentTime=times.format(received.at))
+
+
+def on_status_notification(station: Station, request: availability.StatusNotification, received: Received) -> Empty:
+    report = Report(
+        number=request.evseId,
+        connector=request.connectorId,
+        word=request.connectorStatus.value,
+        told_at=times.read(request.timestamp),
+    )
+    record(station, report, received.at)
+    return NOTED
+
+
+def on_authorize(
+    station: Station, request: authorization.Authorize, received: Received
+) -> authorization.AuthorizeResponse:
+    return authorization.AuthorizeResponse(idTokenInfo=token_info(station, request.idToken))
+
+
+def token_info(station: Station, token: IdToken) -> IdTokenInfo:
+    if token.type == _NOBODY:
+        return IdTokenInfo(status="Invalid")
+    type = _TOKEN_TYPE.get(token.type, TokenType.OTHER)
+    return _info(authorizing.decide(station.charger_id, token.idToken, type))
+
+
+def _info(decision: authorizing.Decision | Permit) -> IdTokenInfo:
+    status = _TOKEN_STATUS.get(decision.allowed, "Invalid") if decision.is_known else "Unknown"
+    group = decision.group_id
+    if not group or len(group) > _LONGEST_GROUP:
+        return IdTokenInfo(status=status)
+    return IdTokenInfo(status=status, groupIdToken=IdToken(idToken=group, type="Central"))
+
+
+def on_transaction_event(
+    station: Station, request: transactions.TransactionEvent, received: Received
+) -> transactions.TransactionEventResponse:
+    """Nobody is asked twice about the token of a transaction, nor about that of its end."""
+    info, token = request.transactionInfo, request.idToken
+    has_token = token is not None and token.type != _NOBODY
+    event = Event(
+        told_id=info.transactionId[:36],
+        kind=request.eventType,
+        seq_no=request.seqNo,
+        told=request.timestamp,
+        number=request.evse.id if request.evse else None,
+        connector=request.evse.connectorId if request.evse else None,
+        state=info.chargingState or "",
+        reason=info.stoppedReason or "",
+        id_tag=token.idToken if token and has_token else "",
+        token_type=token.type if token and has_token else "",
+        reservation_id=request.reservationId,
+        remote_start_id=info.remoteStartId,
+    )
+    permit = _permit(station, event)
+    values = readings.of_v201(request.meterValue or ())
+    events.take(arrival(station, "TransactionEvent", received), event, values, permit)
+    if token is None:
+        return transactions.TransactionEventResponse()
+    return transactions.TransactionEventResponse(idTokenInfo=_info(permit) if permit else IdTokenInfo(status="Invalid"))
+
+
+def _permit(station: Station, event: Event) -> Permit | None:
+    """None where nothing is told of who pays."""
+    charger_id = station.charger_id
+    if not event.id_tag:
+        return starts.permit_of_event(charger_id, event) if event.remote_start_id is not None else None
+    known = events.decided(charger_id, event) or starts.permit_of_event(charger_id, event)
+    return known or permits.ask(charger_id, event.id_tag, _TOKEN_TYPE.get(event.token_type, TokenType.OTHER))
+
+
+def on_meter_values(station: Station, request: transactions.MeterValues, received: Received) -> Empty:
+    values = readings.of_v201(request.meterValue)
+    metering.meter_values(arrival(station, "MeterValues", received), request.evseId, None, values)
+    return NOTED
+
+
+def on_data_transfer(
+    station: Station, request: messages.DataTransfer, received: Received
+) -> messages.DataTransferResponse:
+    return messages.DataTransferResponse(status="UnknownVendorId")
+
+
+def on_sign_certificate(station: Station, request: security.SignCertificate, received: Received) -> Outcome:
+    """We have no authority that could sign."""
+    return Outcome(status="Rejected")
+
+
+def on_get_certificate_status(
+    station: Station, request: security.GetCertificateStatus, received: Received
+) -> security.GetCertificateStatusResponse:
+    return security.GetCertificateStatusResponse(status="Failed")
+
+
+def on_charging_needs(station: Station, request: Empty, received: Received) -> Outcome:
+    """Nobody here makes a schedule from what a car wants."""
+    return Outcome(status="Rejected")
+
+
+def on_notify_report(station: Station, request: provisioning.NotifyReport, received: Received) -> Empty:
+    found = [
+        Setting(f"{data.component.name}.{data.variable.name}", attribute.value, attribute.mutability == "ReadOnly")
+        for data in request.reportData or ()
+        for attribute in data.variableAttribute
+        if attribute.type in (None, "Actual")
+    ]
+    configuring.take_report(station.charger_id, request.seqNo, found, is_last=not request.tbc)
+    return NOTED
+
+
+def on_notify_event(station: Station, request: diagnostics.NotifyEvent, received: Received) -> Empty:
+    """An alerting event is an alarm until the charger says that it is over."""
+    for event in request.eventData:
+        subject = f"{event.component.name}.{event.variable.name}"
+        if event.cleared:
+            sounding.clear(station.charger_id, Alarm.Kind.EVENT, subject=subject)
+        elif event.trigger == "Alerting":
+            told = " ".join(part for part in (event.actualValue, event.techCode, event.techInfo) if part)
+            sounding.sound(station.charger_id, Alarm.Kind.EVENT, subject, told)
+    return NOTED
+
+
+HANDLERS: dict[str, Handling] = {
+    "Authorize": Handling(on_authorize, Room.PARTNERS),
+    "BootNotification": Handling(on_boot_notification, before_acceptance=True),
+    "ClearedChargingLimit": Handling(note, Room.LOOP),
+    "DataTransfer": Handling(on_data_transfer, Room.LOOP),
+    "FirmwareStatusNotification": Handling(note, Room.LOOP),
+    "GetCertificateStatus": Handling(on_get_certificate_status, Room.LOOP),
+    "Heartbeat": Handling(on_heartbeat, Room.LOOP, before_acceptance=True),
+    "LogStatusNotification": Handling(note, Room.LOOP),
+    "MeterValues": Handling(on_meter_values),
+    "NotifyChargingLimit": Handling(note, Room.LOOP),
+    "NotifyCustomerInformation": Handling(note, Room.LOOP),
+    "NotifyDisplayMessages": Handling(note, Room.LOOP),
+    "NotifyEVChargingNeeds": Handling(on_charging_needs, Room.LOOP),
+    "NotifyEVChargingSchedule": Handling(on_charging_needs, Room.LOOP),
+    "NotifyEvent": Handling(on_notify_event),
+    "NotifyMonitoringReport": Handling(note, Room.LOOP),
+    "NotifyReport": Handling(on_notify_report),
+    "PublishFirmwareStatusNotification": Handling(note, Room.LOOP),
+    "ReportChargingProfiles": Handling(note, Room.LOOP),
+    "SecurityEventNotification": Handling(on_security_event),
+    "SignCertificate": Handling(on_sign_certificate, Room.LOOP),
+    "StatusNotification": Handling(on_status_notification),
+    "TransactionEvent": Handling(on_transaction_event, Room.PARTNERS),
+}

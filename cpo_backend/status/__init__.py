@@ -1,0 +1,1 @@
+"""Live status: what chargers report becomes the status of EVSEs in OCPI."""

@@ -1,0 +1,51 @@
+"""Celery tasks: thin. Processes that hold chargers do most of this themselves; these are for when there are none."""
+
+from datetime import timedelta
+
+from celery import shared_task
+from django.utils import timezone
+
+from cpo_backend.billing import making
+from cpo_backend.commanding import concluding
+from cpo_backend.ocpp import fencing, frame_log
+from cpo_backend.owning import drafting
+from cpo_backend.reporting import following
+from cpo_backend.status import publishing
+from cpo_backend.transactions import lost
+
+_OVERDUE = timedelta(seconds=5)
+
+
+@shared_task
+def sweep_chargers() -> None:
+    """Give up processes that died, end commands that nobody will end, judge EVSEs that nobody judged in time."""
+    fencing.bury()
+    concluding.sweep()
+    publishing.judge_due(overdue=_OVERDUE)
+
+
+@shared_task
+def prune_chargers() -> None:
+    """Forget frames, and commands of long ago."""
+    frame_log.prune()
+    concluding.prune()
+
+
+@shared_task
+def make_bills() -> None:
+    """End transactions whose stop was lost, and make the Sessions and CDRs that are due."""
+    lost.sweep()
+    while making.make_due():
+        pass
+
+
+@shared_task
+def follow_cdrs() -> None:
+    """Read the figures of our CDRs that have come."""
+    following.follow(wait=False)
+
+
+@shared_task
+def draft_owner_statements() -> None:
+    """Draw up the month that ended."""
+    drafting.draft_last_month(timezone.now())

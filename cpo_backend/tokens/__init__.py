@@ -1,0 +1,1 @@
+"""Drivers' tokens as chargers present them."""
