@@ -8,6 +8,7 @@ from typing import Any
 
 from cpo_backend.remote import ordering, places
 from cpo_backend.remote.places import Target
+from cpo_backend.reserving import ordering as reserving
 from ocpi.ids import PartyId
 from ocpi.ports import Command, CommandRequest, Verdict
 from ocpi.store import documents
@@ -16,7 +17,6 @@ from ocpi.store.locations import Path, locations
 from ocpi.store.tariffs import tariffs
 from ocpi.types import codec
 from ocpi.v221.charging_profiles import ChargingProfileResponseType
-from ocpi.v221.commands import CommandResponseType
 from ocpi.v221.common import ProfileType
 from ocpi.v221.locations import Capability
 from ocpi.v221.sessions import ChargingPreferencesResponse
@@ -45,7 +45,7 @@ _LATER = frozenset({ProfileType.CHEAP, ProfileType.GREEN})
 class ChargePoints:
     def command(self, command_id: int, request: CommandRequest) -> Verdict:
         if request.command is Command.CANCEL_RESERVATION:
-            return ordering.rejected("no such reservation")
+            return reserving.cancel(command_id, request)
         evse, needed = request.evse or _evse_of(request), _NEEDED[request.command]
         if evse is not None and needed not in documents.items(evse, "capabilities"):
             return Verdict(ChargingProfileResponseType.NOT_SUPPORTED, message=f"the EVSE is not {needed}")
@@ -54,8 +54,7 @@ class ChargePoints:
         target = _target(request, needed)
         if target is None:
             return ordering.rejected(_nobody(request))
-        known = _AT_EVSE.get(request.command)
-        return known(command_id, request, target) if known else ordering.rejected("reservations are not carried out yet")
+        return _AT_EVSE[request.command](command_id, request, target)
 
     def charging_preferences(
         self, owner: PartyId, session: Document, preferences: Document
@@ -75,6 +74,7 @@ charge_points = ChargePoints()
 _AT_EVSE: dict[Command, Callable[[int, CommandRequest, Target], Verdict]] = {
     Command.START_SESSION: ordering.start,
     Command.UNLOCK_CONNECTOR: ordering.unlock,
+    Command.RESERVE_NOW: reserving.reserve,
 }
 _IN_SESSION: dict[Command, Callable[[int, CommandRequest], Verdict]] = {
     Command.STOP_SESSION: ordering.stop,
@@ -90,7 +90,8 @@ def _target(request: CommandRequest, needed: Capability) -> Target | None:
     """The charger at the EVSE that is named, or at one that is free."""
     assert request.location is not None, "such commands name a Location"
     if request.evse is None:
-        return places.free(request.party, request.location, needed)
+        again = reserving.target_of(request) if request.command is Command.RESERVE_NOW else None
+        return again or places.free(request.party, request.location, needed)
     connector_id = request.document.get("connector_id")
     return places.target(request.party, request.location["id"], request.evse, connector_id)
 

@@ -6,6 +6,7 @@ from cpo_backend.ocpp_models import OcppCommand, OcppConnection, OcppMessage, Oc
 from cpo_backend.owning_models import ChargePointOwner, Ownership, OwnerStatement, RevenueShare, StatedCdr
 from cpo_backend.remote_models import RememberedToken, RemoteCommand, RemoteStart, TagAlias
 from cpo_backend.reporting_models import CdrFigures, FiguresProgress
+from cpo_backend.reserving_models import Reservation
 from cpo_backend.transaction_models import (
     Bill,
     MeterSample,
@@ -36,6 +37,7 @@ __all__ = [
     "RemoteCommand",
     "RemoteStart",
     "ReportedStatus",
+    "Reservation",
     "RevenueShare",
     "SignedReading",
     "StateChange",

@@ -9,8 +9,11 @@ from cpo_backend.billing import making
 from cpo_backend.commanding import concluding
 from cpo_backend.ocpp import fencing, frame_log
 from cpo_backend.owning import drafting
+from cpo_backend.remote import starts
 from cpo_backend.reporting import following
+from cpo_backend.reserving import holding
 from cpo_backend.status import publishing
+from cpo_backend.tokens import remembering
 from cpo_backend.transactions import lost
 
 _OVERDUE = timedelta(seconds=5)
@@ -18,9 +21,11 @@ _OVERDUE = timedelta(seconds=5)
 
 @shared_task
 def sweep_chargers() -> None:
-    """Give up processes that died, end commands that nobody will end, judge EVSEs that nobody judged in time."""
+    """Give up processes that died, end what nobody will end any more, judge EVSEs that nobody judged in time."""
     fencing.bury()
     concluding.sweep()
+    starts.sweep()
+    holding.sweep()
     publishing.judge_due(overdue=_OVERDUE)
 
 
@@ -29,6 +34,7 @@ def prune_chargers() -> None:
     """Forget frames, and commands of long ago."""
     frame_log.prune()
     concluding.prune()
+    remembering.prune()
 
 
 @shared_task

@@ -7,6 +7,7 @@ from django.db import transaction
 from cpo_backend.models import OcppCommand, RemoteCommand
 from cpo_backend.remote import outcomes, starts
 from cpo_backend.remote.outcomes import Outcome
+from cpo_backend.reserving import holding
 from ocpi import ports
 from ocpi.ports import Command
 from ocpi.types import codec
@@ -40,4 +41,6 @@ def _started(row: RemoteCommand, call: OcppCommand, found: Outcome) -> None:
 
 _FOLLOWING: dict[Command, Callable[[RemoteCommand, OcppCommand, Outcome], None]] = {
     Command.START_SESSION: _started,
+    Command.RESERVE_NOW: holding.answered,
+    Command.CANCEL_RESERVATION: holding.canceled,
 }

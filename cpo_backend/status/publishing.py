@@ -13,7 +13,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from cpo_backend.alarms import sounding
-from cpo_backend.models import Alarm, Charger, ChargerEvse, ReportedStatus, Transaction
+from cpo_backend.models import Alarm, Charger, ChargerEvse, ReportedStatus, Reservation, Transaction
 from cpo_backend.status.judging import Facts, Patience, Reported, Use, Verdict, is_in_use, judge
 from ocpi.errors import UnknownLocation
 from ocpi.ids import PartyId
@@ -84,8 +84,15 @@ def _facts(
         connectors=connectors,
         is_stale=not connectors and any(report.number == evse.number for report in reports),
         use=_use(charger, evse.number, connectors),
+        is_reserved=_is_reserved(evse),
         sibling_in_use=is_in_use(_reported(reports, siblings)),
     )
+
+
+def _is_reserved(evse: ChargerEvse) -> bool:
+    """Whether we hold a reservation for it, whatever the charger says."""
+    mine = Reservation.objects.filter(charger=evse.charger_id, number=evse.number, state=Reservation.State.ACTIVE)
+    return mine.filter(expires_at__gt=timezone.now()).exists()
 
 
 def _use(charger: Charger, number: int, connectors: Sequence[Reported]) -> Use:

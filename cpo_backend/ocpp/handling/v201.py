@@ -14,6 +14,7 @@ from cpo_backend.ocpp.wire.v201 import (
     diagnostics,
     messages,
     provisioning,
+    reservation,
     security,
     transactions,
 )
@@ -21,10 +22,11 @@ from cpo_backend.ocpp.wire.v201.types import IdToken, IdTokenInfo, Outcome
 from cpo_backend.registry import configuring
 from cpo_backend.registry.boots import Boot
 from cpo_backend.registry.configuring import Setting
-from cpo_backend.remote import starts
+from cpo_backend.remote import permitting
+from cpo_backend.reserving import holding
 from cpo_backend.status.recording import Report
 from cpo_backend.tokens import authorizing
-from cpo_backend.transactions import events, metering, permits, readings
+from cpo_backend.transactions import events, metering, readings
 from cpo_backend.transactions.facts import Event, Permit
 from ocpi.v221.common import TokenType
 from ocpi.v221.tokens import AllowedType
@@ -130,11 +132,17 @@ def on_transaction_event(
 
 def _permit(station: Station, event: Event) -> Permit | None:
     """None where nothing is told of who pays."""
-    charger_id = station.charger_id
-    if not event.id_tag:
-        return starts.permit_of_event(charger_id, event) if event.remote_start_id is not None else None
-    known = events.decided(charger_id, event) or starts.permit_of_event(charger_id, event)
-    return known or permits.ask(charger_id, event.id_tag, _TOKEN_TYPE.get(event.token_type, TokenType.OTHER))
+    known = events.decided(station.charger_id, event) if event.id_tag else None
+    type = _TOKEN_TYPE.get(event.token_type, TokenType.OTHER)
+    return known or permitting.of_event(station.charger_id, event, type)
+
+
+def on_reservation_status_update(
+    station: Station, request: reservation.ReservationStatusUpdate, received: Received
+) -> Empty:
+    is_expired = request.reservationUpdateStatus == "Expired"
+    holding.ended_by_charger(station.charger_id, request.reservationId, is_expired=is_expired)
+    return NOTED
 
 
 def on_meter_values(station: Station, request: transactions.MeterValues, received: Received) -> Empty:
@@ -208,6 +216,7 @@ HANDLERS: dict[str, Handling] = {
     "NotifyReport": Handling(on_notify_report),
     "PublishFirmwareStatusNotification": Handling(note, Room.LOOP),
     "ReportChargingProfiles": Handling(note, Room.LOOP),
+    "ReservationStatusUpdate": Handling(on_reservation_status_update),
     "SecurityEventNotification": Handling(on_security_event),
     "SignCertificate": Handling(on_sign_certificate, Room.LOOP),
     "StatusNotification": Handling(on_status_notification),
