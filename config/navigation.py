@@ -18,6 +18,8 @@ _ENTRIES: dict[str, tuple[tuple[str, str, str, str], ...]] = {
     ),
     "Chargers": (
         ("Chargers", "ev_station", "cpo_backend.view_charger", "cpo_backend_charger_changelist"),
+        ("Transactions", "electric_car", "cpo_backend.view_transaction", "cpo_backend_transaction_changelist"),
+        ("Orphan stops", "link_off", "cpo_backend.view_orphanstop", "cpo_backend_orphanstop_changelist"),
         ("Alarms", "notification_important", "cpo_backend.view_alarm", "cpo_backend_alarm_changelist"),
         ("Commands", "terminal", "cpo_backend.view_ocppcommand", "cpo_backend_ocppcommand_changelist"),
         ("Messages", "forum", "cpo_backend.view_ocppmessage", "cpo_backend_ocppmessage_changelist"),

@@ -5,6 +5,7 @@ from cpo_backend.admin.chargers import ChargerAdmin
 from cpo_backend.admin.owners import ChargePointOwnerAdmin
 from cpo_backend.admin.reports import ReportAdmin
 from cpo_backend.admin.statements import OwnerStatementAdmin, StatedCdrAdmin
+from cpo_backend.admin.transactions import OrphanStopAdmin, TransactionAdmin, TransactionMessageAdmin
 from cpo_backend.admin.wire import OcppCommandAdmin, OcppConnectionAdmin, OcppMessageAdmin
 
 __all__ = [
@@ -14,7 +15,10 @@ __all__ = [
     "OcppCommandAdmin",
     "OcppConnectionAdmin",
     "OcppMessageAdmin",
+    "OrphanStopAdmin",
     "OwnerStatementAdmin",
     "ReportAdmin",
     "StatedCdrAdmin",
+    "TransactionAdmin",
+    "TransactionMessageAdmin",
 ]

@@ -33,7 +33,7 @@ def standing(request: CommandRequest, location_id: str | None = None) -> Reserva
     )
     if location_id is not None:
         named = named.filter(location_id__iexact=location_id)
-    return named.select_related("charger").order_by("-state", "-pk").first()
+    return named.select_related("charger").order_by("state", "-pk").first()
 
 
 def reserve(command_id: int, request: CommandRequest, target: Target) -> Verdict:

@@ -16,13 +16,13 @@ from unfold.decorators import action
 from unfold.enums import ActionVariant
 from unfold.widgets import UnfoldAdminTextInputWidget
 
+from ocpi.accounts.months import Month
 from ocpi.admin.reading import ReadOnlyAdmin
 from ocpi.ids import PartyId
 from roaming.disputing import desk as disputes
 from roaming.settlement_models import Settlement
 from roaming.settling import building, closing, drafting, files
 from roaming.settling.choosing import NotOpen
-from roaming.settling.months import Month
 
 _IN_MEMORY = 4 << 20  # bytes of a file; a larger one goes by the disk
 

@@ -10,15 +10,16 @@ from typing import Any
 
 from django.db import transaction
 
+from ocpi.accounts import shares
+from ocpi.accounts.months import Month
+from ocpi.accounts.shares import Face, Unreadable
 from ocpi.models import Cdr
 from ocpi.store import writing
 from ocpi.types import codec
 from roaming.settlement_models import SettledCdr, Settlement
-from roaming.settling import choosing, shares
+from roaming.settling import choosing
 from roaming.settling.choosing import Span
-from roaming.settling.months import Month
-from roaming.settling.shares import Face, Unreadable
-from roaming.settling.sums import Sums
+from roaming.settling.sums import Settled
 from roaming.settling.terms import Terms, agreed
 
 RULE = (
@@ -74,7 +75,7 @@ class _Listing:
 
     def __init__(self, row: Settlement, span: Span, terms: Terms) -> None:
         self.number = self.late = self.held = 0
-        self.sums, self.digest = Sums(), hashlib.sha256()
+        self.sums, self.digest = Settled(), hashlib.sha256()
         self._row, self._span, self._terms = row, span, terms
 
     def add(self, batch: list[Cdr]) -> None:
@@ -112,8 +113,8 @@ class _Listing:
     def _count(self, cdr: Cdr, face: Face, sha256: str) -> str:
         """Add a CDR to the sums; returns its rates. Raises `Unreadable`."""
         found = shares.shares(face, cdr.document)
-        energy = face.total_energy if isinstance(face.total_energy, (int, Decimal)) else _NOTHING
-        self.sums.add(shares.currency(face), cdr.is_credit, Decimal(energy), found)
+        energy = Decimal(face.total_energy if isinstance(face.total_energy, (int, Decimal)) else _NOTHING)
+        self.sums.add(shares.currency(face), cdr.is_credit, -energy if cdr.is_credit else energy, found)
         self.digest.update(f"{sha256} {face.id}\n".encode())
         return ", ".join(share.rate for share in found)[:60]
 
@@ -125,7 +126,7 @@ def _net(face: Face) -> Decimal:
         return _NOTHING
 
 
-def _statement(row: Settlement, terms: Terms, sums: Sums) -> dict[str, Any]:
+def _statement(row: Settlement, terms: Terms, sums: Settled) -> dict[str, Any]:
     return {
         "cpo": row.cpo,
         "emsp": row.emsp,

@@ -12,11 +12,11 @@ from typing import Any
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
+from ocpi.accounts.months import Month
 from ocpi.models import Cdr
 from roaming.audit_models import CdrAudit
 from roaming.dispute_models import Dispute
 from roaming.settlement_models import SettledCdr, Settlement
-from roaming.settling.months import Month
 from roaming.settling.terms import Terms
 
 BATCH = 1000

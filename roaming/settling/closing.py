@@ -5,10 +5,10 @@ from datetime import datetime
 import structlog
 from django.db import transaction
 
+from ocpi.accounts.months import Month
 from roaming.settlement_models import Settlement
 from roaming.settling import building, choosing
 from roaming.settling.choosing import NotOpen
-from roaming.settling.months import Month
 from roaming.settling.terms import agreed
 
 log = structlog.get_logger(__name__)

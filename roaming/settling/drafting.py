@@ -4,9 +4,9 @@ from datetime import datetime
 
 import structlog
 
+from ocpi.accounts.months import Month
 from roaming.settling import building, choosing
 from roaming.settling.choosing import NotOpen
-from roaming.settling.months import Month
 
 log = structlog.get_logger(__name__)
 

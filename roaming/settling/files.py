@@ -14,10 +14,10 @@ from typing import IO, Any
 
 import openpyxl
 
+from ocpi.accounts import shares
 from ocpi.admin.files import neutralise
 from ocpi.types import codec
 from roaming.settlement_models import SettledCdr, Settlement
-from roaming.settling import shares
 
 COLUMNS = (
     "number", "id", "kind", "credits", "session_id", "start", "end", "kwh", "currency", "excl_vat", "vat", "incl_vat",

@@ -1,53 +1,27 @@
-"""What CDRs come to: by currency, by VAT rate, with the fees. Amounts of two currencies never meet. Pure."""
+"""What CDRs come to in a settlement: the sums of all accounts, with invoice, fees and what is held back. Pure."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Any
 
+from ocpi.accounts.shares import NOT_TOLD
+from ocpi.accounts.sums import Json, Sum, Sums
 from ocpi.pricing.exact import ZERO, arithmetic, percent, plain
 from ocpi.pricing.figures import Rounding, minor_unit
-from roaming.settling.shares import NOT_TOLD, Share
 from roaming.settling.terms import Terms
-
-Json = dict[str, Any]
 
 ROUNDING = "half up, once for each line, to the smallest unit of the currency"
 
 
 @dataclass(slots=True)
-class _Sum:
-    cdrs: int = 0
-    net: Decimal = ZERO
-    tax: Decimal = ZERO
-    energy: Decimal = ZERO
+class Settled(Sums):
+    """The sums of the CDRs that count, and of those held back."""
 
-
-@dataclass(slots=True)
-class Sums:
-    """The sums of the CDRs that count, and of those held back; a few numbers, however many CDRs there are."""
-
-    lines: dict[tuple[str, bool, str], _Sum] = field(default_factory=dict)  # currency, is credit, rate
-    totals: dict[tuple[str, bool], _Sum] = field(default_factory=dict)
-    held: dict[str, _Sum] = field(default_factory=dict)
-
-    def add(self, currency: str, is_credit: bool, energy: Decimal, shares: Iterable[Share]) -> None:
-        """Add a CDR; `energy` in kWh, what a credit CDR repeats counts as given back."""
-        with arithmetic():
-            total = self.totals.setdefault((currency, is_credit), _Sum())
-            total.cdrs += 1
-            total.energy += -energy if is_credit else energy
-            for share in shares:
-                line = self.lines.setdefault((currency, is_credit, share.rate), _Sum())
-                line.cdrs += 1
-                for found in (line, total):
-                    found.net += share.net
-                    found.tax += share.tax or ZERO
+    held: dict[str, Sum] = field(default_factory=dict)
 
     def hold(self, currency: str, net: Decimal) -> None:
         """Count a CDR that is held back; `currency` is empty when it is unreadable."""
         with arithmetic():
-            held = self.held.setdefault(currency, _Sum())
+            held = self.held.setdefault(currency, Sum())
             held.cdrs += 1
             held.net += net
 
@@ -55,8 +29,8 @@ class Sums:
         """The figures of a statement."""
         with arithmetic():
             return {
-                "totals": [self._total(currency) for currency in self.currencies],
-                "vat": [self._line(*key, found) for key, found in sorted(self.lines.items())],
+                "totals": [{**line, "invoice": self._invoice(line["currency"])} for line in self.total_lines()],
+                "vat": self.vat_lines(),
                 "fees": [*self._session_fee(terms), *self._percent_fees(terms)],
                 "fee_rounding": ROUNDING,
                 "held": [
@@ -65,32 +39,12 @@ class Sums:
                 ],
             }
 
-    @property
-    def currencies(self) -> list[str]:
-        return sorted({currency for currency, _ in self.totals})
-
-    def _total(self, currency: str) -> Json:
-        """All of a currency; without an amount with VAT when some CDR does not tell it."""
-        charged, credited = (self.totals.get((currency, is_credit), _Sum()) for is_credit in (False, True))
-        net, tax = charged.net + credited.net, charged.tax + credited.tax
-        is_told = not any(key[0] == currency and key[2] == NOT_TOLD for key in self.lines)
-        return {
-            "currency": currency,
-            "cdrs": charged.cdrs,
-            "credits": credited.cdrs,
-            "kwh": plain(charged.energy + credited.energy),
-            "excl_vat": plain(net),
-            "vat": plain(tax) if is_told else None,
-            "incl_vat": plain(net + tax) if is_told else None,
-            "invoice": self._invoice(currency),
-        }
-
     def _invoice(self, currency: str) -> Json:
         """Net and tax of each rate in the smallest unit of the currency, and their sums."""
-        by_rate: dict[str, _Sum] = {}
+        by_rate: dict[str, Sum] = {}
         for (found, _, rate), line in self.lines.items():
             if found == currency:
-                part = by_rate.setdefault(rate, _Sum())
+                part = by_rate.setdefault(rate, Sum())
                 part.net += line.net
                 part.tax += line.tax
         coin = Rounding(places=minor_unit(currency))
@@ -103,31 +57,17 @@ class Sums:
             "incl_vat": None if NOT_TOLD in by_rate else total + sum(tax.values(), ZERO),
         }
 
-    def _line(self, currency: str, is_credit: bool, rate: str, found: _Sum) -> Json:
-        is_told = rate != NOT_TOLD
-        return {
-            "currency": currency,
-            "kind": "credit" if is_credit else "charge",
-            "rate": rate,
-            "cdrs": found.cdrs,
-            "excl_vat": plain(found.net),
-            "vat": plain(found.tax) if is_told else None,
-            "incl_vat": plain(found.net + found.tax) if is_told else None,
-        }
-
     def _session_fee(self, terms: Terms) -> list[Json]:
         """A credit CDR takes a session back, and its fee."""
-        sessions = sum(found.cdrs * (-1 if is_credit else 1) for (_, is_credit), found in self.totals.items())
-        if not terms.fee_per_session or not sessions:
+        if not terms.fee_per_session or not self.sessions:
             return []
-        return [_fee("per session", terms.fee_currency, sessions, terms.fee_per_session, terms, ZERO)]
+        return [_fee("per session", terms.fee_currency, self.sessions, terms.fee_per_session, terms, ZERO)]
 
     def _percent_fees(self, terms: Terms) -> list[Json]:
-        found = []
-        for currency in self.currencies if terms.fee_percent else ():
-            base = sum((line.net for (of, _), line in self.totals.items() if of == currency), ZERO)
-            found.append(_fee("percent", currency, None, terms.fee_percent, terms, base))
-        return found
+        return [
+            _fee("percent", currency, None, terms.fee_percent, terms, self.net(currency))
+            for currency in (self.currencies if terms.fee_percent else ())
+        ]
 
 
 def _fee(kind: str, currency: str, sessions: int | None, price: Decimal, terms: Terms, base: Decimal) -> Json:

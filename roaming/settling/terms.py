@@ -6,8 +6,8 @@ from typing import Any
 
 from django.db.models import Q
 
+from ocpi.accounts.months import Month
 from roaming.agreement_models import Agreement
-from roaming.settling.months import Month
 
 
 @dataclass(frozen=True, slots=True)

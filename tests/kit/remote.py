@@ -15,6 +15,7 @@ from tests.kit.objects import connector, evse, location
 Document = dict[str, Any]
 
 UID = "APP-USER-1"
+EXPIRY = "2096-03-01T12:00:00Z"
 
 
 def capable(place: str = "LOC-1", count: int = 2) -> None:
@@ -46,6 +47,14 @@ class Emsp:
 
     def unlock(self, evse_uid: str = "LOC-1-1", connector_id: str = "1") -> Answer:
         return self.command("UNLOCK_CONNECTOR", location_id="LOC-1", evse_uid=evse_uid, connector_id=connector_id)
+
+    def reserve(self, evse_uid: str | None = "LOC-1-1", *, id: str = "RES-1", **changes: Any) -> Answer:
+        token = driver_token(uid=UID, contract_id="DE-MSP-C1")
+        body = {"token": token, "location_id": "LOC-1", "reservation_id": id, "expiry_date": EXPIRY, **changes}
+        return self.command("RESERVE_NOW", **body, **({"evse_uid": evse_uid} if evse_uid else {}))
+
+    def cancel(self, id: str = "RES-1") -> Answer:
+        return self.command("CANCEL_RESERVATION", reservation_id=id)
 
     def command(self, command: str, **body: Any) -> Answer:
         return self._client.post(f"{RECEIVER}/commands/{command}", {"response_url": RESPONSE_URL, **body})

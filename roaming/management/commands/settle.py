@@ -9,6 +9,7 @@ from django.utils import timezone
 from rich.console import Console
 from rich.table import Table
 
+from ocpi.accounts.months import Month
 from ocpi.cli import BAD_INPUT, FAILED, PARTLY, NodeCommand, progress
 from ocpi.ids import PartyId
 from ocpi.types import codec
@@ -16,7 +17,6 @@ from roaming.disputing import desk as disputes
 from roaming.settlement_models import Settlement
 from roaming.settling import building, choosing, closing, files
 from roaming.settling.choosing import NotOpen
-from roaming.settling.months import Month
 
 
 class Command(NodeCommand):

@@ -11,6 +11,7 @@ import pytest
 from django.db import IntegrityError, connection
 from django.utils import timezone
 
+from ocpi.accounts.months import Month
 from ocpi.ids import PartyId
 from ocpi.models import Cdr
 from ocpi.store import corrections
@@ -22,7 +23,6 @@ from roaming.dispute_models import Dispute
 from roaming.settlement_models import SettledCdr, Settlement
 from roaming.settling import building, choosing, closing, drafting
 from roaming.settling.choosing import NotOpen
-from roaming.settling.months import Month
 from tests.kit.billing import CPO, MSP, bill, component, credit, per_kwh, receive
 from tests.kit.objects import Document, cdr_token, price
 

@@ -16,13 +16,13 @@ from django.http import HttpResponse
 from django.test import Client
 from django.urls import reverse
 
+from ocpi.accounts.months import Month
 from ocpi.models import Cdr
 from ocpi.types import codec
 from roaming.agreement_models import Agreement
 from roaming.dispute_models import Dispute
 from roaming.settlement_models import Settlement
 from roaming.settling import building, files
-from roaming.settling.months import Month
 from tests.kit import cli
 from tests.kit.billing import CPO, MSP, bill, credit, receive
 from tests.kit.objects import cdr_token, price

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from roaming.settling.months import Month
+from ocpi.accounts.months import Month
 
 
 def test_a_month_begins_and_ends_by_the_local_clock() -> None:

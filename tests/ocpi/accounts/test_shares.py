@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
+from ocpi.accounts import shares
+from ocpi.accounts.shares import NO_VAT, NOT_TOLD, SEVERAL, Share, Unreadable
 from ocpi.types import codec
-from roaming.settling import shares
-from roaming.settling.shares import NO_VAT, NOT_TOLD, SEVERAL, Share, Unreadable
 from tests.kit.billing import bill, component, credit, per_kwh
 from tests.kit.objects import Document, price, without
 
