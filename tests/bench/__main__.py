@@ -29,6 +29,7 @@ from tests.bench import (
     register_cases,
     relay_cases,
     report,
+    transactions_case,
     web_cases,
 )
 from tests.bench.options import Options
@@ -54,6 +55,7 @@ CASES: dict[str, Callable[[Options], list[Figure]]] = {
     "importing": delivery_cases.importing,
     "faults": fault_case.faults,
     "audit": audit_case.audit,
+    "transactions": transactions_case.transactions,
     "pricing": pricing_case.pricing,
     "pull": register_cases.pull,
     "reconcile": reconcile_case.reconcile,
