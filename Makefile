@@ -25,7 +25,10 @@ test-sqlite: $(READY)
 	env -u DATABASE_URL -u REDIS_URL $(BIN)/pytest -n 2 -q
 
 # What needs no database, or brings its own, is tested once.
-ONCE = tests/ocpi/pricing tests/ocpi/types tests/ocpi/v221 tests/flows/test_faults.py
+ONCE = tests/flows/test_faults.py tests/kit tests/ocpi/accounts tests/ocpi/client tests/ocpi/pricing tests/ocpi/transport \
+	tests/ocpi/types tests/ocpi/v221 tests/cpo_backend/ocpp/test_frames.py tests/cpo_backend/ocpp/test_wire.py \
+	tests/cpo_backend/register tests/cpo_backend/status/test_judging.py tests/cpo_backend/transactions/test_energy.py \
+	tests/cpo_backend/transactions/test_readings.py
 
 # A cluster for each process: the transactions of a second one in the same cluster would hold back the change feed.
 test-services: $(READY)
