@@ -64,7 +64,7 @@ def _tamper(cpo: Node, msp: Node, location: Document, directory: Path, step: Cal
         both = (made["credit"], made["replacement"])
         wait("both arrive", lambda: all(msp.document(Cdr, id) for id in both))
         report = msp.manage("audit_cdrs", "--json", tolerated=(1,))
-        expect(report["verdicts"]["ok"] == 3 and report["verdicts"]["hold"] == 0, f"the audit says {report}")
+        expect(report["verdicts"]["ok"] == 3 and report["verdicts"]["dispute"] == 1, f"the audit says {report}")
         saw(f"{' and '.join(both)} ({made['total_cost']['excl_vat']} EUR): both ok at the eMSP")
 
 

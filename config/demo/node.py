@@ -9,7 +9,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -90,12 +90,13 @@ class Node:
             os.killpg(self._process.pid, signal.SIGKILL)
             return -signal.SIGKILL
 
-    def manage(self, *arguments: str, tolerated: Sequence[int] = (0,)) -> Any:
-        """Run a management command of this node; returns its JSON, if it printed any."""
+    def manage(self, *arguments: str, tolerated: Sequence[int] = (0,), given: Any = None) -> Any:
+        """Run a management command of this node, `given` a document; returns its JSON, if it printed any."""
         done = subprocess.run(  # noqa: S603
             [sys.executable, "manage.py", *arguments],
             cwd=settings.BASE_DIR,
             env=self._env,
+            input=b"" if given is None else codec.encode(given),
             capture_output=True,
             check=False,
         )
@@ -103,6 +104,27 @@ class Node:
             tail = done.stderr.decode()[-1500:]
             raise DemoFailed(f"{self.name}: manage.py {' '.join(arguments)} exited {done.returncode}\n{tail}")
         return json.loads(done.stdout) if done.stdout.strip() else None
+
+    @contextlib.contextmanager
+    def going_on(self, *arguments: str) -> Iterator[None]:
+        """A management command of this node that goes on until the end of the block."""
+        process = subprocess.Popen(  # noqa: S603
+            [sys.executable, "manage.py", *arguments],
+            cwd=settings.BASE_DIR,
+            env=self._env,
+            stdout=self._log,
+            stderr=self._log,
+        )
+        try:
+            yield
+        finally:
+            process.kill()
+            process.wait()
+
+    @property
+    def chargers_url(self) -> str:
+        """Where chargers connect; in production, to a process of their own, to which honcho gives the fourth port."""
+        return self.url if connection.vendor == "sqlite" else f"http://127.0.0.1:{self.port + 300}"
 
     def ask(
         self, host: "Node", method: str, path: str, to: str = "", party: str = "", body: Any = None

@@ -53,6 +53,7 @@ def _evse(cpo: str, park: int, place: int) -> Document:
         "uid": f"PARK-{park}-{place}",
         "evse_id": f"{cpo}*E{park:04}{place}",
         "status": "AVAILABLE",
+        "capabilities": ["RFID_READER", "REMOTE_START_STOP_CAPABLE"],
         "connectors": [connector],
         "last_updated": times.now(),
     }

@@ -20,7 +20,7 @@ from typing import Any
 from django.conf import settings
 from django.db import connection
 
-from config.demo import billing, metering, outage, samples
+from config.demo import billing, charging, metering, outage, samples
 from config.demo.node import DemoFailed, Node, expect, wait
 from config.demo.samples import CPO, MSP
 from ocpi.cli import progress
@@ -82,6 +82,7 @@ def _story(hub: Node, cpo: Node, msp: Node, locations: Path, directory: Path, st
     _route(hub, cpo, msp, step)
     _charge(cpo, msp, directory, step)
     outage.play(hub, cpo, msp, step)
+    charging.play(hub, cpo, msp, step)
 
 
 def _share_locations(hub: Node, cpo: Node, msp: Node, locations: Path, step: Callable[..., Any]) -> None:

@@ -204,6 +204,11 @@ def test_a_second_cdr_of_a_session_is_held_unless_the_first_was_credited() -> No
     assert audited(again, bill(id="CDR-3")).verdict == Verdict.OK
 
 
+def test_a_credit_of_a_wrong_price_gives_back_all_of_it() -> None:
+    credit = bill(id="CDR-1-C", credit=True, credit_reference_id="CDR-1", total_cost=price("-9.99", "-11.99"))
+    assert audited(bill(total_cost=price("9.99", "11.99")), credit).verdict == Verdict.OK
+
+
 def test_a_credit_that_comes_late_clears_what_was_held_for_want_of_it() -> None:
     replacement = audited(bill(), bill(id="CDR-1-R1"))
     assert replacement.verdict == Verdict.HOLD
