@@ -6,6 +6,7 @@ Nothing is ever accepted that nobody would carry out: the EVSE must be capable o
 from collections.abc import Callable
 from typing import Any
 
+from cpo_backend.profiles import ordering as profiles
 from cpo_backend.remote import ordering, places
 from cpo_backend.remote.places import Target
 from cpo_backend.reserving import ordering as reserving
@@ -78,12 +79,14 @@ _AT_EVSE: dict[Command, Callable[[int, CommandRequest, Target], Verdict]] = {
 }
 _IN_SESSION: dict[Command, Callable[[int, CommandRequest], Verdict]] = {
     Command.STOP_SESSION: ordering.stop,
+    Command.SET_CHARGING_PROFILE: profiles.apply,
+    Command.CLEAR_CHARGING_PROFILE: profiles.clear,
+    Command.ACTIVE_CHARGING_PROFILE: profiles.ask,
 }
 
 
 def _of_session(command_id: int, request: CommandRequest) -> Verdict:
-    known = _IN_SESSION.get(request.command)
-    return known(command_id, request) if known else ordering.rejected("charging profiles are not carried out yet")
+    return _IN_SESSION[request.command](command_id, request)
 
 
 def _target(request: CommandRequest, needed: Capability) -> Target | None:

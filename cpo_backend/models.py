@@ -2,8 +2,11 @@
 
 from cpo_backend.alarm_models import Alarm
 from cpo_backend.charger_models import Charger, ChargerEvse, ReportedStatus
+from cpo_backend.ingest_models import FedStatus, StatusSource
 from cpo_backend.ocpp_models import OcppCommand, OcppConnection, OcppMessage, OcppNode
+from cpo_backend.operation_models import OperationJob, OperationStep
 from cpo_backend.owning_models import ChargePointOwner, Ownership, OwnerStatement, RevenueShare, StatedCdr
+from cpo_backend.profile_models import SessionProfile
 from cpo_backend.remote_models import RememberedToken, RemoteCommand, RemoteStart, TagAlias
 from cpo_backend.reporting_models import CdrFigures, FiguresProgress
 from cpo_backend.reserving_models import Reservation
@@ -24,12 +27,15 @@ __all__ = [
     "ChargePointOwner",
     "Charger",
     "ChargerEvse",
+    "FedStatus",
     "FiguresProgress",
     "MeterSample",
     "OcppCommand",
     "OcppConnection",
     "OcppMessage",
     "OcppNode",
+    "OperationJob",
+    "OperationStep",
     "OrphanStop",
     "OwnerStatement",
     "Ownership",
@@ -39,9 +45,11 @@ __all__ = [
     "ReportedStatus",
     "Reservation",
     "RevenueShare",
+    "SessionProfile",
     "SignedReading",
     "StateChange",
     "StatedCdr",
+    "StatusSource",
     "TagAlias",
     "Transaction",
     "TransactionMessage",

@@ -57,6 +57,8 @@ class OcppCommand(models.Model):
         PASSWORD = "password", "new password"
         TRANSACTION = "transaction", "whether a transaction goes on"
         REMOTE = "remote", "asked for by a partner"
+        PROFILE = "profile", "which charging profile applies"
+        OPERATION = "operation", "a step of an operation"
 
     charger = models.ForeignKey(Charger, on_delete=models.CASCADE, related_name="commands")
     action = models.CharField(max_length=50)

@@ -7,7 +7,9 @@ from django.utils import timezone
 
 from cpo_backend.billing import making
 from cpo_backend.commanding import concluding
+from cpo_backend.ingest import taking
 from cpo_backend.ocpp import fencing, frame_log
+from cpo_backend.operations import progress
 from cpo_backend.owning import drafting
 from cpo_backend.remote import starts
 from cpo_backend.reporting import following
@@ -26,15 +28,19 @@ def sweep_chargers() -> None:
     concluding.sweep()
     starts.sweep()
     holding.sweep()
+    progress.sweep()
+    taking.sweep()
     publishing.judge_due(overdue=_OVERDUE)
 
 
 @shared_task
 def prune_chargers() -> None:
-    """Forget frames, and commands of long ago."""
+    """Forget frames, and what was asked of chargers long ago."""
     frame_log.prune()
     concluding.prune()
     remembering.prune()
+    starts.prune()
+    holding.prune()
 
 
 @shared_task

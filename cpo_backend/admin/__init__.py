@@ -2,7 +2,10 @@
 
 from cpo_backend.admin.alarms import AlarmAdmin
 from cpo_backend.admin.chargers import ChargerAdmin
+from cpo_backend.admin.ingest import FedStatusAdmin, StatusSourceAdmin
+from cpo_backend.admin.operations import OperationJobAdmin
 from cpo_backend.admin.owners import ChargePointOwnerAdmin
+from cpo_backend.admin.remote import RemoteStartAdmin, ReservationAdmin, SessionProfileAdmin
 from cpo_backend.admin.reports import ReportAdmin
 from cpo_backend.admin.statements import OwnerStatementAdmin, StatedCdrAdmin
 from cpo_backend.admin.transactions import OrphanStopAdmin, TransactionAdmin, TransactionMessageAdmin
@@ -12,13 +15,19 @@ __all__ = [
     "AlarmAdmin",
     "ChargePointOwnerAdmin",
     "ChargerAdmin",
+    "FedStatusAdmin",
     "OcppCommandAdmin",
     "OcppConnectionAdmin",
     "OcppMessageAdmin",
+    "OperationJobAdmin",
     "OrphanStopAdmin",
     "OwnerStatementAdmin",
+    "RemoteStartAdmin",
     "ReportAdmin",
+    "ReservationAdmin",
+    "SessionProfileAdmin",
     "StatedCdrAdmin",
+    "StatusSourceAdmin",
     "TransactionAdmin",
     "TransactionMessageAdmin",
 ]

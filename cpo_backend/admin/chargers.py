@@ -5,10 +5,11 @@ from typing import Any
 from django import forms
 from django.contrib import admin, messages
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.utils.safestring import SafeString
 from unfold.admin import ModelAdmin, TabularInline
 
+from cpo_backend.admin import operations
 from cpo_backend.models import Charger, ChargerEvse
 from cpo_backend.ocpp import fencing
 from cpo_backend.registry import accepting, passwords
@@ -85,7 +86,7 @@ class ChargerAdmin(ModelAdmin):
     search_fields = ("identity", "location_id", "serial_number")
     ordering = ("identity",)
     inlines = (EvseInline,)
-    actions = ("accept", "block", "renew_password")
+    actions = ("accept", "block", "renew_password", "operate")
     fieldsets = (
         (None, {"fields": (("identity", "condition", "state"), ("party", "location_id"), "security_profile")}),
         ("What it says of itself", {"fields": _TOLD}),
@@ -162,6 +163,10 @@ class ChargerAdmin(ModelAdmin):
         for charger in queryset:
             accepting.block(charger)
         self.message_user(request, f"{len(queryset)} blocked and disconnected.")
+
+    @admin.action(description="Have them do something …", permissions=["change"])
+    def operate(self, request: HttpRequest, queryset: QuerySet[Charger]) -> HttpResponse:
+        return operations.choose(request, queryset)
 
     @admin.action(description="Give a new password", permissions=["change"])
     def renew_password(self, request: HttpRequest, queryset: QuerySet[Charger]) -> None:

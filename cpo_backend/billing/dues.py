@@ -27,6 +27,8 @@ def metered(transaction: Transaction) -> None:
     if not transaction.is_open:
         late(transaction)
         return
+    if transaction.bill.session_due_at is not None:
+        return
     due_at = timezone.now() + timedelta(seconds=settings.OCPP_SESSION_EVERY)
     Bill.objects.filter(pk=transaction.pk, session_due_at=None).update(session_due_at=due_at)
 

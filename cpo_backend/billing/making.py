@@ -19,6 +19,7 @@ from ocpi.store.documents import Document
 from ocpi.store.objects import Arrival
 from ocpi.types import codec, validation
 from ocpi.v221.cdrs import Cdr as Shape
+from ocpi.v221.tokens import AllowedType
 
 log = structlog.get_logger(__name__)
 
@@ -55,7 +56,7 @@ def make(id: int) -> None:
     account, place = accounts.of(transaction, now), terms.place(transaction)
     bill.energy, bill.basis = account.wh, account.energy.basis
     bill.oddities = "\n".join(account.energy.oddities)
-    if place is not None and transaction.cdr_token:
+    if place is not None and _is_told(account):
         tariff = _tariff(bill, account, place)
         bill.session_status = str(sessions.write(bill, account, place, tariff))
         bill.session_made_at = now
@@ -64,6 +65,12 @@ def make(id: int) -> None:
         bill.cdr_due_at = None
         _settle(bill, account, place)
     bill.save()
+
+
+def _is_told(account: Account) -> bool:
+    """Whether partners hear of it: not of a token that was refused, unless it has charged all the same."""
+    transaction = account.transaction
+    return bool(transaction.cdr_token) and (transaction.allowed == AllowedType.ALLOWED or bool(account.wh))
 
 
 def _tariff(bill: Bill, account: Account, place: Place) -> Document:
@@ -105,14 +112,15 @@ def _hold(bill: Bill, hold: Hold | None, *, is_out: bool) -> None:
 
 
 def _let_out(bill: Bill, made: Document, place: Place) -> None:
-    print_ = cdrs.fingerprint(made)
+    digest = cdrs.fingerprint(made)
     if bill.state != State.OUT:
         stored_cdrs.add(Arrival(made, validation.check(made, Shape)), None)
-        bill.state, bill.reason, bill.cdr_id, bill.fingerprint = State.OUT, "", made["id"], print_
-    elif bill.fingerprint != print_:
+        bill.state, bill.reason, bill.cdr_id, bill.fingerprint = State.OUT, "", made["id"], digest
+    elif bill.fingerprint != digest:
+        replacement = {name: value for name, value in made.items() if name != "id"}
         try:
-            corrected = correct(place.owner, bill.cdr_id, made, by=_BY)
+            corrected = correct(place.owner, bill.cdr_id, replacement, by=_BY)
         except Uncorrectable as error:
             bill.reason = f"not corrected: {error}"[:400]
             return
-        bill.cdr_id, bill.fingerprint, bill.reason = corrected.replacement["id"], print_, "corrected"
+        bill.cdr_id, bill.fingerprint, bill.reason = corrected.replacement["id"], digest, "corrected"

@@ -9,6 +9,8 @@ from django.utils import timezone
 from cpo_backend.models import Charger, OcppCommand
 from cpo_backend.ocpp import fencing
 from cpo_backend.ocpp.frame_log import without_secrets
+from cpo_backend.operations import progress
+from cpo_backend.profiles import applying
 from cpo_backend.registry import configuring, passwords
 from cpo_backend.remote import answering
 from cpo_backend.transactions import asking
@@ -21,6 +23,8 @@ _WAITING: dict[str, Callable[[OcppCommand], None]] = {
     Purpose.PASSWORD: passwords.take,
     Purpose.TRANSACTION: asking.take,
     Purpose.REMOTE: answering.take,
+    Purpose.PROFILE: applying.take,
+    Purpose.OPERATION: progress.answered,
 }
 # Whoever sends a command sees to its end; only when it has not done so for as long has it died.
 _LATE = timedelta(seconds=5)

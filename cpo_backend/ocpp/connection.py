@@ -189,7 +189,7 @@ class Connection:
         handling = message.handling
         work = (handling.function, self.station, message.request, message.received)
         try:
-            return await self._rooms.run(handling.room, *work)
+            return await self._rooms.run(handling.room_of(message.request), *work)
         except Fault as fault:
             return fault
         except Exception:

@@ -29,9 +29,7 @@ _ANSWERS: dict[Command, Mapping[str, Result | Profile]] = {
     Command.CLEAR_CHARGING_PROFILE: {"Accepted": Profile.ACCEPTED, "Unknown": Profile.UNKNOWN},
     Command.ACTIVE_CHARGING_PROFILE: {"Accepted": Profile.ACCEPTED},
 }
-_PROFILES = frozenset(
-    {Command.SET_CHARGING_PROFILE, Command.CLEAR_CHARGING_PROFILE, Command.ACTIVE_CHARGING_PROFILE}
-)
+_PROFILES = frozenset({Command.SET_CHARGING_PROFILE, Command.CLEAR_CHARGING_PROFILE, Command.ACTIVE_CHARGING_PROFILE})
 # What both versions call what they cannot do.
 _CANNOT = frozenset({"NotSupported", "NotImplemented"})
 

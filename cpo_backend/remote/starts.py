@@ -137,3 +137,9 @@ def _expire(pk: int) -> bool:
     if row.is_told:
         sessions.withdraw(row.charger.party, row.session_id)
     return True
+
+
+def prune(days: int = 90) -> int:
+    """Forget starts of long ago."""
+    old = RemoteStart.objects.filter(expires_at__lt=timezone.now() - timedelta(days=days))
+    return old.delete()[0]

@@ -1,5 +1,7 @@
 """What becomes of reservations: they stand, are canceled, expire; the EVSE is RESERVED meanwhile, the eMSP is told."""
 
+from datetime import timedelta
+
 from django.db import transaction
 from django.utils import timezone
 
@@ -18,7 +20,7 @@ State = Reservation.State
 
 def answered(row: RemoteCommand, call: OcppCommand, found: Outcome) -> None:
     """The charger's answer to ReserveNow. One that gave none may hold it all the same, so it is taken back."""
-    reservation = _locked(row.subject_id)
+    reservation = _locked(row.subject_id or 0)
     if reservation is None or reservation.state != State.ASKED:
         return
     if not found.is_accepted:
@@ -51,7 +53,7 @@ def _replaced(reservation: Reservation) -> list[Reservation]:
 
 def canceled(row: RemoteCommand, call: OcppCommand, found: Outcome) -> None:
     """The charger's answer to CancelReservation: one that it does not know stands no more either."""
-    reservation = _locked(row.subject_id)
+    reservation = _locked(row.subject_id or 0)
     is_gone = found.result in (CommandResultType.ACCEPTED, CommandResultType.UNKNOWN_RESERVATION)
     if reservation is not None and reservation.state in (State.ASKED, State.ACTIVE) and is_gone:
         end(reservation, State.CANCELED)
@@ -92,6 +94,12 @@ def sweep() -> int:
     return sum(_expire(pk) for pk in list(over.values_list("pk", flat=True)))
 
 
+def prune(days: int = 90) -> int:
+    """Forget reservations of long ago."""
+    old = Reservation.objects.filter(expires_at__lt=timezone.now() - timedelta(days=days)).exclude(state=State.ACTIVE)
+    return old.delete()[0]
+
+
 @transaction.atomic
 def _expire(pk: int) -> bool:
     reservation = _locked(pk)
@@ -126,7 +134,7 @@ def _give_back(reservation: Reservation) -> None:
     queue.put(reservation.charger, "CancelReservation", {"reservationId": reservation.told_id}, purpose=purpose)
 
 
-def _locked(pk: int | None) -> Reservation | None:
+def _locked(pk: int) -> Reservation | None:
     return Reservation.objects.select_for_update().select_related("charger").filter(pk=pk).first()
 
 

@@ -37,4 +37,3 @@ def permit(charger_id: int, number: int | None, tag: str, told_id: int | None, b
         reference=found.authorization_reference,
         session_id=found.session_id,
     )
-

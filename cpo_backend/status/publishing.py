@@ -6,6 +6,7 @@ out: a stop is Finishing and Available within a moment. What waits is `due_at`, 
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from functools import partial
 
 import structlog
 from django.conf import settings
@@ -45,6 +46,11 @@ def judge_charger(charger_id: int) -> None:
     charger = Charger.objects.select_for_update().filter(pk=charger_id).first()
     if charger is not None:
         judge_locked(charger, timezone.now())
+
+
+def judge_after_commit(charger_id: int) -> None:
+    """The same once what has just been written counts; what fails then undoes nothing."""
+    transaction.on_commit(partial(judge_charger, charger_id), robust=True)
 
 
 def judge_locked(charger: Charger, now: datetime) -> set[int]:
@@ -133,16 +139,18 @@ def _settle(charger: Charger, evse: ChargerEvse, verdict: Verdict, now: datetime
         evse.save(update_fields=["due_at", "published_status", "published_at"])
 
 
+def write_status(owner: PartyId, location_id: str, evse_uid: str, status: Status) -> None:
+    """REMOVED is final, and what the store says already is not said again; raises UnknownLocation."""
+    of_location = EvseStatus.objects.filter(location__owner=owner, location__key=location_id.lower())
+    stored = of_location.filter(key=evse_uid.lower()).values_list("status", flat=True).first()
+    if stored not in (Status.REMOVED, status):
+        changes = {"status": str(status), "last_updated": times.now()}
+        locations.patch_part(Path(owner, location_id, evse_uid), changes, None, _defects)
+
+
 def _publish(charger: Charger, evse: ChargerEvse, status: Status) -> None:
-    """REMOVED is final, and what the store says already is not said again."""
-    owner = PartyId(charger.party)
-    of_location = EvseStatus.objects.filter(location__owner=owner, location__key=charger.location_id.lower())
-    stored = of_location.filter(key=evse.evse_uid.lower()).values_list("status", flat=True).first()
-    if stored in (Status.REMOVED, status):
-        return
-    changes = {"status": str(status), "last_updated": times.now()}
     try:
-        locations.patch_part(Path(owner, charger.location_id, evse.evse_uid), changes, None, _defects)
+        write_status(PartyId(charger.party), charger.location_id, evse.evse_uid, status)
     except UnknownLocation as error:
         sounding.sound_once(charger.pk, Alarm.Kind.UNKNOWN_EVSE, evse.evse_uid, error.message)
     else:

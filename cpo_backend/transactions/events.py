@@ -30,9 +30,9 @@ _ENDED_TWICE = "another end of a transaction that its charger had ended before: 
 
 
 def decided(charger_id: int, event: Event) -> Permit | None:
-    """What was decided of the token of an event before."""
-    row = Transaction.objects.filter(charger_id=charger_id, told_id=event.told_id, id_tag=event.id_tag).first()
-    if row is None or not row.allowed:
+    """What was decided of the token of an event before; who ends a transaction is not asked about."""
+    row = Transaction.objects.filter(charger_id=charger_id, told_id=event.told_id).exclude(allowed="").first()
+    if row is None or (row.id_tag != event.id_tag and event.kind != ENDED):
         return None
     return Permit(AllowedType(row.allowed), row.cdr_token, row.auth_method, row.authorization_reference)
 
@@ -59,14 +59,14 @@ def _take(arrival: Arrival, event: Event, values: Values, permit: Permit | None)
     unread = f"{values.unread} meter values could not be read" if values.unread else ""
     is_another_end = event.kind == ENDED and found.closed_by == CHARGER
     metering.keep(arrival, found, _ENDED_TWICE if is_another_end else unread, kind=event.kind, seq_no=event.seq_no)
-    metering.store(found, values, arrival.received_at)
+    metering.store(found.pk, values, arrival.received_at)
     _learn(found, arrival, event, permit)
     if event.number is not None and found.number is None:
         _place(found, charger, event, arrival)
     if event.state:
         metering.change(found, event.state, event.told_at, arrival.received_at)
     _conclude(found, arrival, event, is_end=event.kind == ENDED and not is_another_end)
-    publishing.judge_locked(charger, arrival.received_at)
+    publishing.judge_after_commit(charger.pk)
 
 
 def _new(charger: Charger, arrival: Arrival, event: Event, permit: Permit | None) -> Transaction:

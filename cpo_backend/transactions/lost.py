@@ -80,10 +80,10 @@ def sweep() -> int:
 
 @database.atomic
 def _close_free(charger_id: int, id: int) -> bool:
-    charger = Charger.objects.select_for_update().get(pk=charger_id)
+    Charger.objects.select_for_update().get(pk=charger_id)
     found = Transaction.objects.filter(pk=id, closed_by="", free_since__isnull=False).first()
     if found is None:
         return False
     close(found, FREE)
-    publishing.judge_locked(charger, timezone.now())
+    publishing.judge_after_commit(charger_id)
     return True

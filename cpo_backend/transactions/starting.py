@@ -65,13 +65,13 @@ def _begin(arrival: Arrival, start: Start, permit: Permit) -> Started:
     dues.opened(made, permit.session_id)
     if not has_room:
         lost.close(made, lost.NEXT)
-    publishing.judge_locked(charger, arrival.received_at)
+    publishing.judge_after_commit(charger.pk)
     return Started(made.pk, permit.allowed)
 
 
 @database.atomic
 def _begin_bare(arrival: Arrival, start: Start, permit: Permit, why: str) -> Started:
-    """The transaction and nothing else; it is at no connector, so that it is in nobody's way."""
+    """The transaction and nothing else: at no connector and with a Session of its own, it is in nobody's way."""
     made = Transaction.objects.create(
         **_key(arrival, start) | {"number": None},
         start_told_at=start.told_at,
@@ -79,7 +79,7 @@ def _begin_bare(arrival: Arrival, start: Start, permit: Permit, why: str) -> Sta
         heard_at=arrival.received_at,
         **columns(permit),
     )
-    dues.opened(made, permit.session_id)
+    dues.opened(made)
     metering.keep(arrival, made, why)
     return Started(made.pk, permit.allowed)
 

@@ -40,7 +40,7 @@ def _stop(arrival: Arrival, stop: Stop, values: Values) -> None:
 
 def take(found: Transaction, charger: Charger, arrival: Arrival, stop: Stop, values: Values) -> None:
     """This stop is that of the transaction; the caller holds the charger's lock."""
-    metering.store(found, values, arrival.received_at)
+    metering.store(found.pk, values, arrival.received_at)
     if found.closed_by == CHARGER:
         is_same = (found.stop_told, found.meter_stop) == (stop.told[:64], stop.meter)
         metering.keep(arrival, found, "" if is_same else _ANOTHER)
@@ -53,7 +53,7 @@ def take(found: Transaction, charger: Charger, arrival: Arrival, stop: Stop, val
     if arrival.offset_seconds is not None:
         found.clock_offset = arrival.offset_seconds
     lost.end(found, CHARGER)
-    publishing.judge_locked(charger, arrival.received_at)
+    publishing.judge_after_commit(charger.pk)
 
 
 def _named(charger: Charger, stop: Stop) -> Transaction | None:

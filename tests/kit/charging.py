@@ -87,7 +87,8 @@ def make() -> None:
     now = timezone.now()
     Bill.objects.exclude(session_due_at=None).update(session_due_at=now)
     Bill.objects.exclude(cdr_due_at=None).update(cdr_due_at=now)
-    making.make_due()
+    while making.make_due():
+        continue
 
 
 def bill(transaction: Transaction | None = None) -> Bill:

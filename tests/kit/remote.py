@@ -83,5 +83,3 @@ def sessions() -> dict[str, str]:
     """Status by id."""
     documents = [codec.decode(text.encode()) for text in Session.objects.values_list("document", flat=True)]
     return {document["id"]: document["status"] for document in documents}
-
-

@@ -7,8 +7,10 @@ Every charger has one connector and goes through its transactions one after the 
 from each to the next, so that also a stop that is lost leaves no doubt about the energy.
 """
 
+import contextlib
 import json
 import random
+import time
 import uuid
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -16,6 +18,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 
 from django.db import connection
+from websockets.exceptions import ConnectionClosed, WebSocketException
 
 from cpo_backend.models import Bill, Transaction
 from ocpi.models import Cdr
@@ -27,6 +30,8 @@ from tests.kit.charging import Document, after, event, metered, sample, starting
 
 _KWH = Decimal(1000)
 _TARIFFS = 4
+_TRIES = 20
+_PATIENCE = 60.0  # seconds until a node must be back
 
 
 @dataclass(frozen=True)
@@ -160,24 +165,45 @@ class _Line:
     def _say(self, action: str, payload: Document) -> Document:
         """Until there is an answer; perhaps more than once, perhaps with a line that breaks before it."""
         while self._chance.random() < self._plan.cut_off:
-            self._cp_now.send(json.dumps([2, uuid.uuid4().hex, action, payload]))
-            self._hang_up()
-            self._connect()
-        answer = self._cp_now.call(action, payload)
+            with contextlib.suppress(ConnectionClosed):
+                self._cp_now.send(json.dumps([2, uuid.uuid4().hex, action, payload]))
+            self._connect_again()
+        answer = self._call(action, payload)
         while self._chance.random() < self._plan.repeated:
-            again = self._cp_now.call(action, payload)
+            again = self._call(action, payload)
             if again != answer:
                 self._outcome.wrong.append(f"{self._identity}: {action} was answered {answer}, then {again}")
         return answer
+
+    def _call(self, action: str, payload: Document) -> Document:
+        """Again over another connection whenever this one breaks or is silent: the node may have died."""
+        for _ in range(_TRIES):
+            try:
+                return self._cp_now.call(action, payload)
+            except (AssertionError, ConnectionClosed):
+                self._connect_again()
+        raise AssertionError(f"{self._identity} was never answered {action}")
 
     @property
     def _cp_now(self) -> FakeCharger:
         assert self._cp is not None
         return self._cp
 
+    def _connect_again(self) -> None:
+        self._hang_up()
+        self._connect()
+
     def _connect(self) -> None:
-        self._cp = connected(self._url, self._identity, self._version)
-        self._cp.__enter__()
+        deadline = time.monotonic() + _PATIENCE
+        while True:
+            self._cp = connected(self._url, self._identity, self._version)
+            try:
+                self._cp.__enter__()
+            except (OSError, WebSocketException):
+                assert time.monotonic() < deadline, f"{self._url} does not come back"
+                time.sleep(0.2)
+            else:
+                return
 
     def _hang_up(self) -> None:
         self._cp_now.__exit__(None, None, None)

@@ -28,8 +28,14 @@ Handler = Callable[[Station, Any, Received], Message]
 
 @dataclass(frozen=True, slots=True)
 class Handling:
-    """`before_acceptance`: whether a charger that waits for acceptance is served."""
+    """`before_acceptance`: whether a charger that waits for acceptance is served. `asks`: which requests of an action
+    may wait for partners, where not all of them do.
+    """
 
     function: Handler
     room: Room = Room.DATABASE
     before_acceptance: bool = False
+    asks: Callable[[Any], bool] | None = None
+
+    def room_of(self, request: Any) -> Room:
+        return self.room if self.asks is None or self.asks(request) else Room.DATABASE

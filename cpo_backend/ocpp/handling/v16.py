@@ -1,7 +1,14 @@
 """OCPP 1.6: what is done about each message of a charger. An action without a row is answered NotSupported."""
 
 from cpo_backend.ocpp.handling import Handling, Received
-from cpo_backend.ocpp.handling.shared import arrival, boot, note, on_security_event, record
+from cpo_backend.ocpp.handling.shared import (
+    arrival,
+    boot,
+    on_firmware_status,
+    on_security_event,
+    on_upload_status,
+    record,
+)
 from cpo_backend.ocpp.rooms import Room
 from cpo_backend.ocpp.station import Station
 from cpo_backend.ocpp.wire import times
@@ -114,14 +121,14 @@ HANDLERS: dict[str, Handling] = {
     "Authorize": Handling(on_authorize, Room.PARTNERS),
     "BootNotification": Handling(on_boot_notification, before_acceptance=True),
     "DataTransfer": Handling(on_data_transfer, Room.LOOP),
-    "DiagnosticsStatusNotification": Handling(note, Room.LOOP),
-    "FirmwareStatusNotification": Handling(note, Room.LOOP),
+    "DiagnosticsStatusNotification": Handling(on_upload_status),
+    "FirmwareStatusNotification": Handling(on_firmware_status),
     "Heartbeat": Handling(on_heartbeat, Room.LOOP, before_acceptance=True),
-    "LogStatusNotification": Handling(note, Room.LOOP),
+    "LogStatusNotification": Handling(on_upload_status),
     "MeterValues": Handling(on_meter_values),
     "SecurityEventNotification": Handling(on_security_event),
     "SignCertificate": Handling(on_sign_certificate, Room.LOOP),
-    "SignedFirmwareStatusNotification": Handling(note, Room.LOOP),
+    "SignedFirmwareStatusNotification": Handling(on_firmware_status),
     "StartTransaction": Handling(on_start_transaction, Room.PARTNERS),
     "StatusNotification": Handling(on_status_notification),
     "StopTransaction": Handling(on_stop_transaction),

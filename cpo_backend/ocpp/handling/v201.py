@@ -3,7 +3,16 @@
 from cpo_backend.alarms import sounding
 from cpo_backend.models import Alarm
 from cpo_backend.ocpp.handling import Handling, Received
-from cpo_backend.ocpp.handling.shared import NOTED, arrival, boot, note, on_security_event, record
+from cpo_backend.ocpp.handling.shared import (
+    NOTED,
+    arrival,
+    boot,
+    note,
+    on_firmware_status,
+    on_security_event,
+    on_upload_status,
+    record,
+)
 from cpo_backend.ocpp.rooms import Room
 from cpo_backend.ocpp.station import Station
 from cpo_backend.ocpp.wire import times
@@ -201,10 +210,10 @@ HANDLERS: dict[str, Handling] = {
     "BootNotification": Handling(on_boot_notification, before_acceptance=True),
     "ClearedChargingLimit": Handling(note, Room.LOOP),
     "DataTransfer": Handling(on_data_transfer, Room.LOOP),
-    "FirmwareStatusNotification": Handling(note, Room.LOOP),
+    "FirmwareStatusNotification": Handling(on_firmware_status),
     "GetCertificateStatus": Handling(on_get_certificate_status, Room.LOOP),
     "Heartbeat": Handling(on_heartbeat, Room.LOOP, before_acceptance=True),
-    "LogStatusNotification": Handling(note, Room.LOOP),
+    "LogStatusNotification": Handling(on_upload_status),
     "MeterValues": Handling(on_meter_values),
     "NotifyChargingLimit": Handling(note, Room.LOOP),
     "NotifyCustomerInformation": Handling(note, Room.LOOP),
@@ -220,5 +229,5 @@ HANDLERS: dict[str, Handling] = {
     "SecurityEventNotification": Handling(on_security_event),
     "SignCertificate": Handling(on_sign_certificate, Room.LOOP),
     "StatusNotification": Handling(on_status_notification),
-    "TransactionEvent": Handling(on_transaction_event, Room.PARTNERS),
+    "TransactionEvent": Handling(on_transaction_event, Room.PARTNERS, asks=lambda request: request.idToken is not None),
 }

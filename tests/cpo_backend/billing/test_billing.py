@@ -14,7 +14,7 @@ from ocpi.store.objects import Arrival
 from ocpi.store.tokens import tokens
 from ocpi.types import codec
 from tests.kit import charging
-from tests.kit.charger import FakeCharger
+from tests.kit.charger import V201, FakeCharger
 from tests.kit.chargers import connected
 from tests.kit.charging import after, metered, sample, start, stopping
 from tests.kit.objects import token
@@ -255,3 +255,25 @@ def test_a_bill_is_made_once_however_often_it_is_asked_for(url: str, charger: Ch
         Bill.objects.update(cdr_due_at=timezone.now())
         making.make(id)
     assert Cdr.objects.count() == 1
+
+
+def test_partners_do_not_hear_of_a_token_that_was_refused_and_did_not_charge(url: str, charger: Charger) -> None:
+    charging.add_token("BLOCKED", valid=False)
+    with connected(url) as cp:
+        charge(cp, kwh=0, tag="BLOCKED")
+        charging.make()
+    assert (charging.bill().state, Session.objects.count()) == (Bill.State.NOTHING, 0)
+
+
+def test_a_late_start_of_the_newer_version_is_told_with_its_own_token(url: str, charger: Charger) -> None:
+    """The Session is that of whoever began, though the end came first."""
+    with connected(url, subprotocol=V201) as cp:
+        *others, ended = charging.course()
+        cp.call("TransactionEvent", ended)
+        charging.make()
+        assert (Session.objects.count(), Cdr.objects.count()) == (0, 0)
+        for told in others:
+            cp.call("TransactionEvent", told)
+    charging.make()
+    assert charging.cdr()["total_energy"] == 7
+    assert charging.session()["status"] == "COMPLETED"

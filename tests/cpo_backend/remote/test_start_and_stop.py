@@ -4,6 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.utils import timezone
 
 from cpo_backend import tasks
@@ -87,6 +88,7 @@ def test_the_transaction_may_be_faster_than_the_answer(url: str, charger: Charge
     def begins(_: dict[str, Any]) -> dict[str, Any]:
         cp.send(codec.encode_text([2, "first", "StartTransaction", charging.starting(tag=UID)]))
         eventually(Transaction.objects.exists, "the transaction")
+        connection.close()  # that of the charger's thread
         return ACCEPTED
 
     with connected(url) as cp:

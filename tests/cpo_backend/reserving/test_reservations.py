@@ -41,9 +41,7 @@ def states() -> list[str]:
     return list(Reservation.objects.order_by("pk").values_list("state", flat=True))
 
 
-def test_a_reservation_has_a_number_of_ours_and_makes_the_evse_reserved(
-    url: str, charger: Charger, emsp: Emsp
-) -> None:
+def test_a_reservation_has_a_number_of_ours_and_makes_the_evse_reserved(url: str, charger: Charger, emsp: Emsp) -> None:
     """The eMSP's id never goes to the charger; what the charger says does not matter."""
     with connected(url) as cp:
         asked = reserved(accepting(cp), emsp)

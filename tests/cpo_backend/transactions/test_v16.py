@@ -8,10 +8,25 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
+from cpo_backend import tasks
 from cpo_backend.commanding import asking
-from cpo_backend.models import Alarm, Bill, Charger, MeterSample, OrphanStop, Transaction, TransactionMessage
+from cpo_backend.models import (
+    Alarm,
+    Bill,
+    Charger,
+    ChargerEvse,
+    MeterSample,
+    OrphanStop,
+    Transaction,
+    TransactionMessage,
+)
+from cpo_backend.ocpp.wire.v16.actions import FROM_CHARGER
 from cpo_backend.transactions import lost, orphans
+from cpo_backend.transactions.facts import Arrival, Permit, Start
+from cpo_backend.transactions.starting import begin
 from ocpi.models import Cdr, Session
+from ocpi.types import codec
+from ocpi.v221.tokens import AllowedType
 from tests.kit import charging
 from tests.kit.chargers import connected, status_of
 from tests.kit.charging import TAG, after, meter, sample, start, starting, stopping
@@ -217,10 +232,13 @@ def test_samples_after_the_stop_count_within_the_window(url: str, charger: Charg
         cp.call("StopTransaction", stopping(id))
         charging.make()
         cost = charging.cdr()["total_cost"]
-        meter(cp, id, 30, sample(7000))
+        meter(cp, id, 40, sample(7000))
+        charging.make()
+        assert charging.cdr(charging.bill().cdr_id)["total_cost"] != cost
+        meter(cp, id, 30, sample(6900))
         charging.make()
         bill = charging.bill()
-        assert charging.cdr(bill.cdr_id)["total_cost"] != cost
+        assert (bill.reason, Cdr.objects.count()) == ("corrected", 5)
         assert not Transaction.objects.get().is_open
         settings.OCPP_LATE_FACTS = -1
         meter(cp, id, 45, sample(7900))
@@ -335,3 +353,67 @@ def test_an_evse_with_a_transaction_is_charging_whatever_its_connector_says(url:
         start(cp)
         charging.eventually_status("LOC-1-1", "CHARGING")
     assert status_of("LOC-1-1") == "CHARGING"
+
+
+def test_a_start_without_its_effect_has_a_number_and_is_shown_to_a_person(url: str, charger: Charger) -> None:
+    """Notes 3.1: whatever fails, here by the Session of another transaction."""
+    with connected(url) as cp:
+        start(cp, 2)
+    taken = Bill.objects.get().session_id
+    request = FROM_CHARGER["StartTransaction"].read_request(codec.encode(starting()))
+    arrival = Arrival(charger.pk, "StartTransaction", "{}", timezone.now())
+    permit = Permit(AllowedType.ALLOWED, session_id=taken)
+    found = begin(arrival, Start.of(request), permit)
+    assert Transaction.objects.get(pk=found.transaction_id).is_open
+    assert "IntegrityError" in TransactionMessage.objects.exclude(needs_attention="").get().needs_attention
+
+
+def test_a_status_that_cannot_be_published_costs_no_transaction(url: str, charger: Charger) -> None:
+    ChargerEvse.objects.update(override="NONSENSE")
+    with connected(url) as cp:
+        cp.call("StopTransaction", stopping(start(cp)))
+    charging.make()
+    assert charging.cdr()["total_energy"] == 7
+
+
+def test_a_transaction_that_goes_on_and_on_is_an_alarm_until_it_ends(url: str, charger: Charger) -> None:
+    """Notes 9: longer than 48 hours."""
+    with connected(url) as cp:
+        id = start(cp)
+        Transaction.objects.update(start_received_at=timezone.now() - timedelta(hours=49))
+        for _ in range(2):
+            assert lost.sweep() == 0
+        assert Alarm.objects.get(kind=Alarm.Kind.TRANSACTION, cleared_at=None).count == 1
+        cp.call("StopTransaction", stopping(id))
+    assert not Alarm.objects.filter(kind=Alarm.Kind.TRANSACTION, cleared_at=None).exists()
+
+
+def test_what_was_said_offline_is_told_in_its_own_time(url: str, charger: Charger) -> None:
+    """Notes 3.8: a whole session, days later; nobody takes its clock for wrong."""
+    with connected(url) as cp:
+        id = start(cp)
+        for minute in (20, 40):
+            meter(cp, id, minute, sample(1000 + minute * 100))
+        cp.call("StopTransaction", stopping(id))
+    charging.make()
+    cdr = charging.cdr()
+    assert (cdr["start_date_time"], cdr["end_date_time"]) == (after(0), after(60))
+
+
+def test_a_clock_that_was_never_set_leaves_the_duration_as_it_was_told(url: str, charger: Charger) -> None:
+    """Notes 3.8: years before 2020."""
+    with connected(url) as cp:
+        id = start(cp, timestamp="1970-01-01T00:01:00Z")
+        cp.call("StopTransaction", stopping(id, timestamp="1970-01-01T01:01:00Z"))
+    charging.make()
+    cdr = charging.cdr()
+    assert (cdr["total_time"], cdr["total_energy"]) == (1, 7)
+    assert cdr["end_date_time"] > after(0)
+
+
+def test_the_worker_makes_what_is_due(url: str, charger: Charger, settings: Any) -> None:
+    settings.OCPP_CDR_DELAY = 0
+    with connected(url) as cp:
+        cp.call("StopTransaction", stopping(start(cp)))
+    tasks.make_bills()
+    assert charging.cdr()["total_energy"] == 7

@@ -153,3 +153,26 @@ def test_suspension_by_the_vehicle_is_parking(url: str, charger: Charger) -> Non
     charging.make()
     cdr = charging.cdr()
     assert (cdr["total_time"], cdr["total_parking_time"]) == (1, Decimal("0.5"))
+
+
+def test_who_ends_a_transaction_is_not_the_one_who_pays(url: str, charger: Charger) -> None:
+    """Nor is anybody asked about that token."""
+    with connected(url, subprotocol=V201) as cp:
+        *others, ended = course()
+        tell(cp, *others)
+        [answer] = tell(cp, ended | {"idToken": {"idToken": "GUARD", "type": "ISO14443"}})
+        assert answer["idTokenInfo"]["status"] == "Accepted"
+    charging.make()
+    assert charging.cdr()["cdr_token"]["uid"] == TAG
+
+
+def test_an_evse_is_free_when_none_of_its_connectors_is_in_use(url: str, charger: Charger) -> None:
+    with connected(url, subprotocol=V201) as cp:
+        tell(cp, course()[0])
+        cp.status(1, "Occupied", connector=1)
+        cp.status(1, "Available", connector=2)
+        assert Transaction.objects.get().free_since is None
+        cp.status(1, "Available", connector=1)
+        assert Transaction.objects.get().free_since is not None
+        cp.status(1, "Occupied", connector=1)
+        assert Transaction.objects.get().free_since is None
