@@ -29,7 +29,8 @@ class Transaction(models.Model):
     charger = models.ForeignKey(Charger, on_delete=models.PROTECT, related_name="transactions")
     number = models.PositiveIntegerField(null=True, help_text="1.6: connectorId; 2.0.1: EVSE id, once it is told")
     connector = models.PositiveIntegerField(default=1, help_text="2.0.1: connector of the EVSE")
-    told_id = models.CharField(max_length=36, null=True, help_text="2.0.1: the charger's name for it")
+    # Null, for it is unique where there is one.
+    told_id = models.CharField(max_length=36, null=True, help_text="2.0.1: the charger's name for it")  # noqa: DJ001
     start_told = models.CharField(max_length=64, blank=True)
     start_told_at = models.DateTimeField(null=True)
     start_received_at = models.DateTimeField()
