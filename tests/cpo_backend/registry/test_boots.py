@@ -108,9 +108,7 @@ def test_the_configuration_is_read_once_and_set_where_it_differs(url: str, charg
     assert [action for action, _ in cp.asked].count("ChangeConfiguration") >= 1
 
 
-def test_a_list_that_is_rejected_is_tried_again_with_fewer_items(
-    url: str, charger: Charger, settings: Any
-) -> None:
+def test_a_list_that_is_rejected_is_tried_again_with_fewer_items(url: str, charger: Charger, settings: Any) -> None:
     settings.OCPP_SETTLE = 0
     items = configuring.MEASURANDS.split(",")
 
@@ -139,9 +137,7 @@ def test_that_a_boot_is_needed_is_a_state(url: str, charger: Charger, settings: 
     assert not Alarm.objects.filter(cleared_at=None).exists()
 
 
-def test_a_charger_that_keeps_its_configuration_is_left_alone(
-    url: str, charger: Charger, settings: Any
-) -> None:
+def test_a_charger_that_keeps_its_configuration_is_left_alone(url: str, charger: Charger, settings: Any) -> None:
     settings.OCPP_SETTLE = 0
     with connected(url) as cp:
         cp.answers["GetConfiguration"] = CallError("NotSupported")
