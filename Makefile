@@ -19,10 +19,13 @@ $(READY): requirements-dev.txt
 demo: $(READY) ## Three nodes do the main job end to end (LOCATIONS=FILE for a real register)
 	$(BIN)/python manage.py demo
 
+# More processes than cores, for many tests wait for sockets; who is done takes over from others.
+PYTEST = $(BIN)/pytest -q -n 3 --dist worksteal --durations=20
+
 test: test-sqlite test-services ## All tests, on SQLite and on PostgreSQL with Redis
 
 test-sqlite: $(READY)
-	env -u DATABASE_URL -u REDIS_URL $(BIN)/pytest -n 2 -q
+	env -u DATABASE_URL -u REDIS_URL $(PYTEST)
 
 # What needs no database, or brings its own, is tested once.
 ONCE = tests/flows/test_faults.py tests/kit tests/ocpi/accounts tests/ocpi/client tests/ocpi/pricing tests/ocpi/transport \
@@ -32,8 +35,8 @@ ONCE = tests/flows/test_faults.py tests/kit tests/ocpi/accounts tests/ocpi/clien
 
 # A cluster for each process: the transactions of a second one in the same cluster would hold back the change feed.
 test-services: $(READY)
-	@if $(SERVICES) check; then env -u DATABASE_URL -u REDIS_URL $(SERVICES) run --clusters 2 -- \
-		$(BIN)/pytest -n 2 -q $(addprefix --ignore=,$(ONCE)); \
+	@if $(SERVICES) check; then env -u DATABASE_URL -u REDIS_URL $(SERVICES) run --clusters 3 -- \
+		$(PYTEST) $(addprefix --ignore=,$(ONCE)); \
 	else echo "!! PostgreSQL and Redis are not installed: tested on SQLite only" >&2; fi
 
 run: $(READY) ## The embedded node on 127.0.0.1:8000
