@@ -27,10 +27,11 @@ test: test-sqlite test-services ## All tests, on SQLite and on PostgreSQL with R
 test-sqlite: $(READY)
 	env -u DATABASE_URL -u REDIS_URL $(PYTEST)
 
-# What needs no database, or brings its own, is tested once.
-ONCE = tests/flows/test_faults.py tests/kit tests/ocpi/accounts tests/ocpi/client tests/ocpi/pricing tests/ocpi/transport \
-	tests/ocpi/types tests/ocpi/v221 tests/cpo_backend/ocpp/test_frames.py tests/cpo_backend/ocpp/test_wire.py \
-	tests/cpo_backend/register tests/cpo_backend/status/test_judging.py tests/cpo_backend/transactions/test_energy.py \
+# What needs no database, brings its own or takes long with any is tested once.
+ONCE = tests/flows/test_faults.py tests/config/test_embedded.py tests/kit tests/ocpi/test_token_files.py \
+	tests/ocpi/accounts tests/ocpi/client tests/ocpi/pricing tests/ocpi/transport tests/ocpi/types tests/ocpi/v221 \
+	tests/cpo_backend/ocpp/test_frames.py tests/cpo_backend/ocpp/test_wire.py tests/cpo_backend/register \
+	tests/cpo_backend/status/test_judging.py tests/cpo_backend/transactions/test_energy.py \
 	tests/cpo_backend/transactions/test_readings.py
 
 # A cluster for each process: the transactions of a second one in the same cluster would hold back the change feed.
