@@ -1,6 +1,6 @@
 """Correcting a CDR of our own: a credit CDR takes it back, another one replaces it (§mod_cdrs_credit_cdrs).
 
-A CDR is never edited. Both new ones are stored in one transaction, the credit first, and go out by the ordinary feed.
+A CDR is never edited. Both new ones are stored in one transaction, and go out by the ordinary feed, in any order.
 A CDR is corrected at most once: the key of `CdrCorrection` is the CDR.
 """
 
