@@ -51,6 +51,8 @@ class Node:
                 "NODE_PARTIES": parties,
                 "NODE_ALLOW_PRIVATE_URLS": "1",
                 "LOG_LEVEL": "WARNING",
+                "OCPP_SESSION_EVERY": "2",  # seconds, for nobody wants to wait
+                "OCPP_CDR_DELAY": "1",
             }
         )
         self._log = (directory / f"{name}.log").open("wb")
