@@ -118,7 +118,7 @@ class DisputeSteps(ReadOnlyAdmin):
             "button": state.label.capitalize(),
             "back": f"../../{dispute.pk}/change/",
         }
-        return TemplateResponse(request, "roaming/admin/step.html", context)
+        return TemplateResponse(request, "ocpi/admin/step.html", context)
 
 
 @admin.register(Dispute)

@@ -152,4 +152,4 @@ class SettlementSteps(ReadOnlyAdmin):
         self, request: HttpRequest, title: str, text: str, button: str, back: str, **more: Any
     ) -> HttpResponse:
         context = {**self.admin_site.each_context(request), "opts": self.opts, "title": title, "text": text}
-        return TemplateResponse(request, "roaming/admin/step.html", {**context, "button": button, "back": back, **more})
+        return TemplateResponse(request, "ocpi/admin/step.html", {**context, "button": button, "back": back, **more})

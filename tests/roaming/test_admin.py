@@ -184,6 +184,11 @@ def test_asking_changes_nothing(admin_client: Client, busy: Platform) -> None:
     assert Platform.objects.values().get() == before
 
 
+def test_who_does_not_want_to_is_led_back(admin_client: Client, busy: Platform) -> None:
+    assert f'href="{page(busy)}"' in text(admin_client.get(step("suspend", busy)))
+    assert f'href="{step("changelist")}"' in text(admin_client.get(step("invite")))
+
+
 def test_only_steps_that_fit_the_state_are_offered(admin_client: Client) -> None:
     registration.invite("Newcomer")
     platform = Platform.objects.get()

@@ -107,15 +107,15 @@ def test_an_unknown_token_is_invalid_or_unknown(url: str, charger: Charger, part
 
 
 def test_what_waits_too_long_stops_the_reader_not_the_charger(
-    url: str, charger: Charger, partners: SlowAuthorizer, monkeypatch: pytest.MonkeyPatch
+    url: str, charger: Charger, partners: SlowAuthorizer, settings: Any
 ) -> None:
-    monkeypatch.setattr("cpo_backend.ocpp.connection.MOST_WAITING", 3)
+    settings.OCPP_RATE = 0
     with connected(url) as cp:
-        for number in range(10):
+        for number in range(limits.MOST_WAITING + 10):
             cp.send(f'[2,"a{number}","Authorize",{{"idTag":"DEADBEEF"}}]')
         cp.send('[2,"h","Heartbeat",{}]')
         partners.released.set()
-        assert cp.answer_to("a9")
+        assert cp.answer_to(f"a{limits.MOST_WAITING + 9}")
         assert cp.answer_to("h")
 
 
