@@ -164,7 +164,8 @@ class Connection:
         if not (self.station.is_accepted or handling.before_acceptance):
             raise Fault(Code.SECURITY, "the charger waits for acceptance")
         try:
-            return handling, dialect.from_charger[call.action].read_request(frames.without_nul(call.payload))
+            payload = call.payload if call.is_plain else frames.without_nul(call.payload)
+            return handling, dialect.from_charger[call.action].read_request(payload)
         except frames.BROKEN as error:
             raise frames.fault_of(error) from None
 

@@ -18,6 +18,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 from tests.bench import (
     audit_case,
     broadcast_case,
+    charger_cases,
     delivery_cases,
     fault_case,
     get_all_case,
@@ -55,6 +56,10 @@ CASES: dict[str, Callable[[Options], list[Figure]]] = {
     "importing": delivery_cases.importing,
     "faults": fault_case.faults,
     "audit": audit_case.audit,
+    "ocpp_messages": charger_cases.ocpp_messages,
+    "ocpp_connections": charger_cases.ocpp_connections,
+    "ocpp_metering": charger_cases.ocpp_metering,
+    "ocpp_heartbeats": charger_cases.ocpp_heartbeats,
     "transactions": transactions_case.transactions,
     "pricing": pricing_case.pricing,
     "pull": register_cases.pull,

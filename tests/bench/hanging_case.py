@@ -22,7 +22,7 @@ _CONNECTIONS = 8
 
 
 @contextlib.contextmanager
-def _hanging() -> Iterator[str]:
+def hanging_server() -> Iterator[str]:
     """A server that takes every request and answers none."""
     with socket.create_server(("127.0.0.1", 0), backlog=1000) as listening:
         yield f"http://127.0.0.1:{listening.getsockname()[1]}"
@@ -53,7 +53,7 @@ def hanging(options: Options) -> list[Figure]:
         node = stack.enter_context(nodes.node("hanging", HUB, options.directory))
         configuration = SINK.replace("@ANSWER@", ANSWER)
         sink, _ = stack.enter_context(nginx("sound", configuration, processes.OTHER_CORE, options.directory))
-        dead = stack.enter_context(_hanging())
+        dead = stack.enter_context(hanging_server())
         sound = [Partner(f"sound {number}", f"NL*C{number:02}", "CPO", sink) for number in range(_RECEIVERS - 1)]
         node.connect(EMSP, *sound, Partner("hanging", "NL*C99", "CPO", dead))
         product = stack.enter_context(node.web())

@@ -3,6 +3,7 @@
 import contextlib
 import os
 import signal
+import socket
 import subprocess
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -99,6 +100,16 @@ def await_http(url: str, process: Pinned, log: Path, headers: Mapping[str, str] 
             answer = f"{response.status_code} {response.text[:300]}"
         time.sleep(0.05)
     raise CaseFailed(f"{url}: {answer}\n{log.read_text(errors='replace')[-1500:]}")
+
+
+def await_port(port: int, log: Path) -> None:
+    """Wait until somebody listens."""
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline:
+        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=5):
+            return
+        time.sleep(0.05)
+    raise CaseFailed(f"nobody listens at {port}\n{log.read_text(errors='replace')[-1500:]}")
 
 
 def _has_ended(pid: int) -> bool:
