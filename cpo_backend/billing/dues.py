@@ -1,5 +1,6 @@
 """What is to be made of a transaction, and when: rows first, a wake-up after the commit."""
 
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from uuid import uuid4
 
@@ -27,10 +28,14 @@ def metered(transaction: Transaction) -> None:
     if not transaction.is_open:
         late(transaction)
         return
-    if transaction.bill.session_due_at is not None:
-        return
+    if transaction.bill.session_due_at is None:
+        follow([transaction.pk])
+
+
+def follow(transaction_ids: Collection[int]) -> None:
+    """The Sessions of these transactions, which go on, follow after a while where that is not due yet."""
     due_at = timezone.now() + timedelta(seconds=settings.OCPP_SESSION_EVERY)
-    Bill.objects.filter(pk=transaction.pk, session_due_at=None).update(session_due_at=due_at)
+    Bill.objects.filter(pk__in=transaction_ids, session_due_at=None).update(session_due_at=due_at)
 
 
 def changed(transaction: Transaction) -> None:

@@ -17,7 +17,7 @@ from msgspec import Raw
 
 from cpo_backend.ocpp.calls import Calls
 from cpo_backend.ocpp.frame_log import FrameLog
-from cpo_backend.ocpp.handling import Handling, Received
+from cpo_backend.ocpp.handling import Handling, Received, Work
 from cpo_backend.ocpp.limits import LARGEST_FRAME, MOST_WAITING, Rate
 from cpo_backend.ocpp.rooms import Room, Rooms
 from cpo_backend.ocpp.station import Station
@@ -187,10 +187,13 @@ class Connection:
             self._worker = None
 
     async def _handled(self, message: _Waiting) -> Message | Fault:
-        handling = message.handling
-        work = (handling.function, self.station, message.request, message.received)
+        handling, work = message.handling, Work(self.station, message.request, message.received)
         try:
-            return await self._rooms.run(handling.room_of(message.request), *work)
+            if handling.many is not None:
+                answer = await self._rooms.run_together(handling.room, handling.many, work)
+                if answer is not None:
+                    return answer
+            return await self._rooms.run(handling.room_of(message.request), handling.function, *work)
         except Fault as fault:
             return fault
         except Exception:

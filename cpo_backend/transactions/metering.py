@@ -1,11 +1,12 @@
 """Takes in what meters and connectors tell while a transaction goes on, each fact once."""
 
 import hashlib
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import structlog
-from django.db import connection
+from django.db import DatabaseError
 from django.db import transaction as database
 
 from cpo_backend.billing import dues
@@ -38,43 +39,77 @@ STATES = {
 _FREE = "Available"
 _NOT_IN_USE = (_FREE, "Faulted", "Reserved", "Unavailable")
 # Plain SQL where every sample of every charger comes by: the ORM takes longer than the database.
-_SAMPLES = MeterSample._meta.db_table
-_SAMPLE = ["transaction_id", "told_at", "received_at", "measurand", "phase", "location", "context", "value", "is_bare"]
 _RUNNING = f"""
-    SELECT 1 FROM {Transaction._meta.db_table} AS running JOIN {Bill._meta.db_table} AS bill
-    ON bill.transaction_id = running.id
-    WHERE running.id = %s AND running.charger_id = %s AND running.told_id IS NULL AND running.closed_by = ''
-    AND bill.session_due_at IS NOT NULL
+    SELECT running.id, running.charger_id, bill.session_due_at FROM {Transaction._meta.db_table} AS running
+    JOIN {Bill._meta.db_table} AS bill ON bill.transaction_id = running.id
+    WHERE running.told_id IS NULL AND running.closed_by = ''
 """  # noqa: S608
 
 
-def meter_values(arrival: Arrival, number: int, transaction_id: int | None, values: Values) -> None:
+class Told(NamedTuple):
+    """A MeterValues: of the station where `number` is 0, of whatever goes on there without `transaction_id`."""
+
+    arrival: Arrival
+    number: int
+    transaction_id: int | None
+    values: Values
+
+
+def of_many(told: Sequence[Told]) -> list[bool]:
+    """Keep what belongs to transactions that go on, of many chargers at once; tells of each whether that was done.
+
+    The rest, and all of it when the database refuses, is for `meter_values`, one by one.
+    """
+    plain = [one.transaction_id is not None and one.transaction_id > 0 and not one.values.unread for one in told]
+    try:
+        with database.atomic():
+            running = _running({one.transaction_id for one, is_plain in zip(told, plain, strict=True) if is_plain})
+            done = [
+                is_plain and running.get(one.transaction_id) == one.arrival.charger_id
+                for one, is_plain in zip(told, plain, strict=True)
+            ]
+            _store(
+                (one.transaction_id or 0, one.values, one.arrival.received_at)
+                for one, is_done in zip(told, done, strict=True)
+                if is_done
+            )
+    except DatabaseError as error:
+        log.warning("meter values are kept one by one", error=str(error))
+        return [False] * len(told)
+    return done
+
+
+def _running(ids: Collection[int | None]) -> dict[int | None, int]:
+    """The chargers of those among the transactions that go on; their Sessions follow after a while."""
+    if not ids:
+        return {}
+    condition, parameter = writing.any_of("running.id", ids)
+    rows = writing.fetch(f"{_RUNNING} AND {condition}", [parameter])
+    if undue := [id for id, _, due_at in rows if due_at is None]:
+        dues.follow(undue)
+    return {id: charger_id for id, charger_id, _ in rows}
+
+
+def meter_values(told: Told) -> None:
     """Samples of a MeterValues; those of a connector where nothing goes on are in the log of messages only.
 
     Never refuses: where keeping them fails, the message is kept for a person to look at.
     """
     try:
-        _take(arrival, number, transaction_id, values)
+        with database.atomic():
+            _take(*told)
     except Exception as error:
-        log.exception("meter values are kept as they came", charger_id=arrival.charger_id)
-        keep(arrival, None, f"{type(error).__name__}: {error}")
+        log.exception("meter values are kept as they came", charger_id=told.arrival.charger_id)
+        keep(told.arrival, None, f"{type(error).__name__}: {error}")
 
 
 def _take(arrival: Arrival, number: int, transaction_id: int | None, values: Values) -> None:
-    if transaction_id and not values.unread and _is_running(arrival.charger_id, transaction_id):
-        store(transaction_id, values, arrival.received_at)
-        return
     found = of(arrival.charger_id, number, transaction_id)
     if found is not None:
         store(found.pk, values, arrival.received_at)
         dues.metered(found)
     if (found is None and transaction_id) or values.unread:
         keep(arrival, found, _odd(found, transaction_id, values))
-
-
-def _is_running(charger_id: int, id: int) -> bool:
-    """Whether the transaction goes on and an update of its Session is due anyway: then there is no more to do."""
-    return bool(writing.fetch(_RUNNING, [id, charger_id]))
 
 
 def _odd(found: Transaction | None, transaction_id: int | None, values: Values) -> str:
@@ -97,29 +132,33 @@ def of(charger_id: int, number: int, transaction_id: int | None = None) -> Trans
 
 def store(transaction_id: int, values: Values, received_at: datetime) -> None:
     """Keep samples and signed values; what is kept already is not kept again."""
-    if values.readings:
-        rows = [_sample(transaction_id, reading, received_at) for reading in values.readings]
-        marks = ", ".join([writing.marks(len(_SAMPLE))] * len(rows))
-        sql = f"INSERT INTO {_SAMPLES} ({', '.join(_SAMPLE)}) VALUES {marks} ON CONFLICT DO NOTHING"  # noqa: S608
-        writing.execute(sql, [value for row in rows for value in row])
-    if values.signed:
-        SignedReading.objects.bulk_create(
-            [_signed(transaction_id, signed, received_at) for signed in values.signed], ignore_conflicts=True
-        )
+    _store([(transaction_id, values, received_at)])
 
 
-def _sample(transaction_id: int, reading: Reading, received_at: datetime) -> list[Any]:
-    return [
-        transaction_id,
-        writing.adapted(reading.told_at or received_at),
-        writing.adapted(received_at),
-        reading.measurand,
-        reading.phase,
-        reading.location,
-        reading.context,
-        connection.ops.adapt_decimalfield_value(reading.value, 15, 3),
-        reading.is_bare,
-    ]
+def _store(told: Iterable[tuple[int, Values, datetime]]) -> None:
+    samples: list[dict[str, Any]] = []
+    signed: list[SignedReading] = []
+    for transaction_id, values, received_at in told:
+        samples += (_sample(transaction_id, reading, received_at) for reading in values.readings)
+        signed += (_signed(transaction_id, one, received_at) for one in values.signed)
+    if samples:
+        writing.insert_new(MeterSample, samples)
+    if signed:
+        SignedReading.objects.bulk_create(signed, ignore_conflicts=True)
+
+
+def _sample(transaction_id: int, reading: Reading, received_at: datetime) -> dict[str, Any]:
+    return {
+        "transaction_id": transaction_id,
+        "told_at": writing.adapted(reading.told_at or received_at),
+        "received_at": writing.adapted(received_at),
+        "measurand": reading.measurand,
+        "phase": reading.phase,
+        "location": reading.location,
+        "context": reading.context,
+        "value": reading.value,
+        "is_bare": reading.is_bare,
+    }
 
 
 def _signed(transaction_id: int, signed: Signed, received_at: datetime) -> SignedReading:

@@ -110,6 +110,16 @@ def upsert(
     )
 
 
+def insert_new(model: type[models.Model], rows: Sequence[dict[str, Any]]) -> None:
+    """Insert rows, all with the same columns, in one statement; what is unique and there already stays as it is."""
+    columns = list(rows[0])
+    execute(
+        f"INSERT INTO {model._meta.db_table} ({', '.join(columns)}) {_from_json(model, columns)} "
+        "ON CONFLICT DO NOTHING",
+        [codec.encode_text(rows)],
+    )
+
+
 def _from_json(model: type[models.Model], columns: Sequence[str]) -> str:
     """A query for the rows in its parameter, a JSON list of objects."""
     if connection.vendor == "postgresql":

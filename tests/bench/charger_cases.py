@@ -24,12 +24,26 @@ from tests.bench.report import Figure
 _PARTY = "NL*OCP"
 _PARTIES = f"CPO:{_PARTY}:Example Charging,EMSP:NL*OSP:Example Mobility"
 _TALKING = 100  # connections that flood
-_CROWD, _RETURNING = 5000, 1000
+_CROWD, _RETURNING, _FEW = 5000, 1000, 50
 _METERED, _BEATING, _HANGING = 1000, 100, 500
-_SERVER = (
-    "--host 127.0.0.1 --ws websockets-sansio --ws-max-size 1048576 --ws-ping-interval 45 --ws-ping-timeout 30 "
-    "--ws-per-message-deflate false --backlog 2048 --no-access-log --no-server-header"
-)
+_SERVER = [
+    "--host",
+    "127.0.0.1",
+    "--ws",
+    "websockets-sansio",
+    "--ws-max-size",
+    "1048576",
+    "--ws-ping-interval",
+    "45",
+    "--ws-ping-timeout",
+    "30",
+    "--ws-per-message-deflate",
+    "false",
+    "--backlog",
+    "2048",
+    "--no-access-log",
+    "--no-server-header",
+]
 
 
 class _Fleet:
@@ -70,8 +84,7 @@ def ocpp_messages(options: Options) -> list[Figure]:
     ours, peer = nodes.free_port(), nodes.free_port()
     env = {**os.environ, "NODE_LOG_DAYS": "0", "OCPP_RATE": "1000000"}
     commands = {
-        "ours": [sys.executable, "-m", "uvicorn", "tests.bench.door_only:application", "--port", str(ours)]
-        + _SERVER.split(),
+        "ours": [sys.executable, "-m", "uvicorn", "tests.bench.door_only:application", *_SERVER, "--port", str(ours)],
         "peer": [sys.executable, "-m", "tests.bench.peer_ocpp", str(peer)],
     }
     rates, costs = dict[str, list[float]](), dict[str, list[float]]()
@@ -128,7 +141,7 @@ def ocpp_connections(options: Options) -> list[Figure]:
             returned = fleet.told()
         with _holding(node) as process:
             # What the first ones load is no memory of theirs.
-            with _Fleet("crowd", node.url, _RETURNING, 0, node.env, node.log) as fleet:
+            with _Fleet("crowd", node.url, _FEW, 0, node.env, node.log) as fleet:
                 fleet.told()
             time.sleep(_SETTLING)
             before = process.memory()["VmRSS"]

@@ -7,16 +7,12 @@ import os
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
-import django
-
-django.setup()
-
 from dataclasses import replace
 from uuid import uuid4
 
 from django.utils import timezone
 
-from config import memory
+import config.asgi  # noqa: F401  (set up, and its memory, as in the product)
 from cpo_backend.ocpp.connection import Connection
 from cpo_backend.ocpp.dialects import V16
 from cpo_backend.ocpp.frame_log import FrameLog
@@ -31,8 +27,6 @@ _HANDLERS = {
     for action, handling in v16.HANDLERS.items()
 }
 _rooms, _log = Rooms(), FrameLog(threaded=False)
-
-memory.settle()
 
 
 async def application(scope: Scope, receive: Receive, send: Send) -> None:

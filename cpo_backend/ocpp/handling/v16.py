@@ -1,6 +1,8 @@
 """OCPP 1.6: what is done about each message of a charger. An action without a row is answered NotSupported."""
 
-from cpo_backend.ocpp.handling import Handling, Received
+from collections.abc import Sequence
+
+from cpo_backend.ocpp.handling import Handling, Received, Work
 from cpo_backend.ocpp.handling.shared import (
     arrival,
     boot,
@@ -111,10 +113,18 @@ def on_stop_transaction(
 
 
 def on_meter_values(station: Station, request: core.MeterValues, received: Received) -> Empty:
-    values = readings.of_v16(request.meterValue)
-    message = arrival(station, "MeterValues", received)
-    metering.meter_values(message, request.connectorId, request.transactionId, values)
+    metering.meter_values(_metered(station, request, received))
     return Empty()
+
+
+def on_many_meter_values(works: Sequence[Work]) -> list[Empty | None]:
+    done = metering.of_many([_metered(*work) for work in works])
+    return [Empty() if is_done else None for is_done in done]
+
+
+def _metered(station: Station, request: core.MeterValues, received: Received) -> metering.Told:
+    message = arrival(station, "MeterValues", received)
+    return metering.Told(message, request.connectorId, request.transactionId, readings.of_v16(request.meterValue))
 
 
 HANDLERS: dict[str, Handling] = {
@@ -125,7 +135,7 @@ HANDLERS: dict[str, Handling] = {
     "FirmwareStatusNotification": Handling(on_firmware_status),
     "Heartbeat": Handling(on_heartbeat, Room.LOOP, before_acceptance=True),
     "LogStatusNotification": Handling(on_upload_status),
-    "MeterValues": Handling(on_meter_values),
+    "MeterValues": Handling(on_meter_values, many=on_many_meter_values),
     "SecurityEventNotification": Handling(on_security_event),
     "SignCertificate": Handling(on_sign_certificate, Room.LOOP),
     "SignedFirmwareStatusNotification": Handling(on_firmware_status),

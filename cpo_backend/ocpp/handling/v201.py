@@ -156,7 +156,7 @@ def on_reservation_status_update(
 
 def on_meter_values(station: Station, request: transactions.MeterValues, received: Received) -> Empty:
     values = readings.of_v201(request.meterValue)
-    metering.meter_values(arrival(station, "MeterValues", received), request.evseId, None, values)
+    metering.meter_values(metering.Told(arrival(station, "MeterValues", received), request.evseId, None, values))
     return NOTED
 
 

@@ -22,7 +22,8 @@ _CALL, _RESULT, _ERROR = 2, 3, 4
 _BEGINNING = re.compile(r'\s*\[\s*2\s*,\s*"([^"\\]{1,36})"')
 
 _read = msgspec.json.Decoder(list[Raw]).decode
-_Id, _Action = Annotated[str, Meta(min_length=1, max_length=LONGEST_ID)], Annotated[str, Meta(min_length=1)]
+_Id = Annotated[str, Meta(min_length=1, max_length=LONGEST_ID)]
+_Action = Annotated[str, Meta(min_length=1)]
 _read_call = msgspec.json.Decoder(tuple[Literal[2], _Id, _Action, Raw]).decode
 _read_text = msgspec.json.Decoder(str).decode
 _read_anything = msgspec.json.Decoder(float_hook=Decimal).decode
