@@ -77,7 +77,7 @@ def gather(rows: Sequence[Cdr], own: Iterable[PartyId]) -> list[Evidence]:
     _tokens(found)
     _authorizations(found)
     _tariffs(found)
-    _other_cdrs(found)
+    _other_cdrs(found, rows)
     overlaps(found)
     return found
 
@@ -149,20 +149,27 @@ def _tariffs(found: list[Evidence]) -> None:
         one.tariffs = {key: held[owner, key] for owner, key in keys if (owner, key) in held}
 
 
-def _other_cdrs(found: list[Evidence]) -> None:
+def _other_cdrs(found: list[Evidence], batch: Sequence[Cdr]) -> None:
     """CDRs of the same session, and the one that a credit CDR credits."""
     keys = {_key(one.document, "session_id") for one in found} - {""}
     credited = {_key(one.document, "credit_reference_id") for one in found} - {""}
-    rows = Cdr.objects.filter(
-        Q(session_key__in=keys) | Q(key__in=credited), owner__in={str(one.facts.owner) for one in found}
-    ).values_list("pk", "owner", "key", "session_key", "document")
     of_session: dict[tuple[str, str], list[tuple[int, Document]]] = {}
     by_key: dict[tuple[str, str], Document] = {}
-    for pk, owner, key, session_key, text in rows:
-        document = _decoded(text)
+
+    def note(pk: int, owner: str, key: str, session_key: str, document: Document) -> None:
         by_key[owner, key] = document
         if session_key:
             of_session.setdefault((owner, session_key), []).append((pk, document))
+
+    decoded = {one.cdr_id: one.document for one in found}
+    for row in batch:
+        if row.pk in decoded:
+            note(row.pk, row.owner, row.key, row.session_key, decoded[row.pk])
+    rows = Cdr.objects.filter(
+        Q(session_key__in=keys) | Q(key__in=credited), owner__in={str(one.facts.owner) for one in found}
+    ).exclude(pk__in=list(decoded))
+    for pk, owner, key, session_key, text in rows.values_list("pk", "owner", "key", "session_key", "document"):
+        note(pk, owner, key, session_key, _decoded(text))
     for one in found:
         owner = str(one.facts.owner)
         same = of_session.get((owner, _key(one.document, "session_id")), [])

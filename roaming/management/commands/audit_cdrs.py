@@ -1,5 +1,6 @@
 """`audit_cdrs`: judge the CDRs that others have sent, and report those that something is wrong with."""
 
+import time
 from collections import Counter
 from collections.abc import Mapping
 from typing import Any
@@ -30,9 +31,11 @@ class Command(NodeCommand):
     def run(self, **options: Any) -> tuple[Mapping[str, Any], int]:
         if options["again"]:
             running.start_over()
+        started = time.monotonic()
         with Progress(console=Console(stderr=True), transient=True) as progress:
             task = progress.add_task("auditing", total=None)
             audited = running.run(lambda done: progress.update(task, completed=done))
+        seconds = time.monotonic() - started
         disputes.resolve_credited()
         rows = CdrAudit.objects.all()
         if options["owner"]:
@@ -42,6 +45,7 @@ class Command(NodeCommand):
         reported = rows.filter(_names(gates.ORPHANS)) if options["orphans"] else wrong
         result = {
             "audited": audited,
+            "seconds": round(seconds, 3),
             "verdicts": {verdict.lower(): verdicts[verdict] for verdict in CdrAudit.Verdict.values},
             "cdrs": [_entry(row) for row in reported.select_related("cdr").order_by("pk").iterator()],
         }
