@@ -57,6 +57,9 @@ OCPP_SESSION_EVERY: int = env.int("OCPP_SESSION_EVERY", 30)
 OCPP_CDR_DELAY: int = env.int("OCPP_CDR_DELAY", 5)
 OCPP_FREE_GRACE: int = env.int("OCPP_FREE_GRACE", 120)
 OCPP_LATE_FACTS: int = env.int("OCPP_LATE_FACTS", 30 * 24 * 3600)
+# Whether chargers get local lists of the tokens that may charge offline; seconds from a change of Tokens to the lists.
+OCPP_LOCAL_LISTS: bool = env.bool("OCPP_LOCAL_LISTS", True)
+OCPP_LOCAL_LIST_DELAY: int = env.int("OCPP_LOCAL_LIST_DELAY", 300)
 OCPP_PLUGGED_WAIT: int = env.int("OCPP_PLUGGED_WAIT", 180)
 OCPP_RATE: int = env.int("OCPP_RATE", 60)
 # Threads of a process with chargers, each with a database connection: for the database, and to wait for partners.
@@ -331,6 +334,11 @@ CELERY_BEAT_SCHEDULE = {
         "task": "cpo_backend.tasks.make_bills",
         "schedule": 2.0,
         "options": {"expires": 2},
+    },
+    "bring the local lists of chargers up to date": {
+        "task": "cpo_backend.tasks.push_local_lists",
+        "schedule": 10.0,
+        "options": {"expires": 10},
     },
     "forget old OCPP messages and commands": {
         "task": "cpo_backend.tasks.prune_chargers",

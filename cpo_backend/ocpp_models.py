@@ -59,6 +59,7 @@ class OcppCommand(models.Model):
         REMOTE = "remote", "asked for by a partner"
         PROFILE = "profile", "which charging profile applies"
         OPERATION = "operation", "a step of an operation"
+        LOCAL_LIST = "local list", "the local authorization list"
 
     charger = models.ForeignKey(Charger, on_delete=models.CASCADE, related_name="commands")
     action = models.CharField(max_length=50)

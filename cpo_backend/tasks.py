@@ -8,6 +8,7 @@ from django.utils import timezone
 from cpo_backend.billing import making
 from cpo_backend.commanding import concluding
 from cpo_backend.ingest import taking
+from cpo_backend.local_lists import sending
 from cpo_backend.ocpp import fencing, frame_log
 from cpo_backend.operations import progress
 from cpo_backend.owning import drafting
@@ -49,6 +50,12 @@ def make_bills() -> None:
     lost.sweep()
     while making.make_due():
         pass
+
+
+@shared_task
+def push_local_lists() -> None:
+    """Bring the local lists of chargers up to date."""
+    sending.push_due()
 
 
 @shared_task

@@ -3,6 +3,7 @@
 from cpo_backend.admin.alarms import AlarmAdmin
 from cpo_backend.admin.chargers import ChargerAdmin
 from cpo_backend.admin.ingest import FedStatusAdmin, StatusSourceAdmin
+from cpo_backend.admin.local_lists import LocalListAdmin
 from cpo_backend.admin.operations import OperationJobAdmin
 from cpo_backend.admin.owners import ChargePointOwnerAdmin
 from cpo_backend.admin.remote import RemoteStartAdmin, ReservationAdmin, SessionProfileAdmin
@@ -16,6 +17,7 @@ __all__ = [
     "ChargePointOwnerAdmin",
     "ChargerAdmin",
     "FedStatusAdmin",
+    "LocalListAdmin",
     "OcppCommandAdmin",
     "OcppConnectionAdmin",
     "OcppMessageAdmin",

@@ -6,6 +6,7 @@ from datetime import timedelta
 from django.db import transaction
 from django.utils import timezone
 
+from cpo_backend.local_lists import sending
 from cpo_backend.models import Charger, OcppCommand
 from cpo_backend.ocpp import fencing
 from cpo_backend.ocpp.frame_log import without_secrets
@@ -25,6 +26,7 @@ _WAITING: dict[str, Callable[[OcppCommand], None]] = {
     Purpose.REMOTE: answering.take,
     Purpose.PROFILE: applying.take,
     Purpose.OPERATION: progress.answered,
+    Purpose.LOCAL_LIST: sending.take,
 }
 # Whoever sends a command sees to its end; only when it has not done so for as long has it died.
 _LATE = timedelta(seconds=5)

@@ -1,6 +1,7 @@
 """OCPP 2.0.1: what is done about each message of a charger. An action without a row is answered NotSupported."""
 
 from cpo_backend.alarms import sounding
+from cpo_backend.local_lists.limits import LENGTH_OF_LIST
 from cpo_backend.models import Alarm
 from cpo_backend.ocpp.handling import Handling, Received
 from cpo_backend.ocpp.handling.shared import (
@@ -188,6 +189,13 @@ def on_notify_report(station: Station, request: provisioning.NotifyReport, recei
         for data in request.reportData or ()
         for attribute in data.variableAttribute
         if attribute.type in (None, "Actual")
+    ]
+    found += [
+        Setting(f"{LENGTH_OF_LIST}.maxLimit", str(int(data.variableCharacteristics.maxLimit)), True)
+        for data in request.reportData or ()
+        if f"{data.component.name}.{data.variable.name}" == LENGTH_OF_LIST
+        and data.variableCharacteristics
+        and data.variableCharacteristics.maxLimit is not None
     ]
     configuring.take_report(station.charger_id, request.seqNo, found, is_last=not request.tbc)
     return NOTED
