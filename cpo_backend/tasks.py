@@ -14,7 +14,7 @@ from cpo_backend.operations import progress
 from cpo_backend.owning import drafting
 from cpo_backend.remote import starts
 from cpo_backend.reporting import following
-from cpo_backend.reserving import holding
+from cpo_backend.reserving import holding, unused
 from cpo_backend.status import publishing
 from cpo_backend.tokens import remembering
 from cpo_backend.transactions import lost
@@ -50,6 +50,7 @@ def make_bills() -> None:
     lost.sweep()
     while making.make_due():
         pass
+    unused.make_due()
 
 
 @shared_task

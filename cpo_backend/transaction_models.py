@@ -54,6 +54,7 @@ class Transaction(models.Model):
     authorization_reference = models.CharField(max_length=36, blank=True)
     cdr_token = models.TextField(blank=True, help_text="JSON; empty: nobody knows the token")
     reservation_id = models.IntegerField(null=True)
+    reserved_since = models.DateTimeField(null=True, help_text="The EVSE was held for its driver from then on")
     remote_start_id = models.IntegerField(null=True)
 
     class Meta:

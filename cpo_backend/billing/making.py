@@ -76,7 +76,7 @@ def _is_told(account: Account) -> bool:
 def _tariff(bill: Bill, account: Account, place: Place) -> Document:
     """The Tariff of the start: whoever changes it meanwhile changes it for others."""
     if not bill.tariff:
-        bill.tariff = codec.encode_text(terms.tariff(place, account.start))
+        bill.tariff = codec.encode_text(terms.tariff(place, account.begin))
     found: Document = codec.decode(bill.tariff.encode())
     return found
 

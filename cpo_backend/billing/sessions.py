@@ -9,7 +9,7 @@ from cpo_backend.transactions.accounts import Account
 from ocpi.pricing.exact import plain
 from ocpi.pricing.faults import BadInput
 from ocpi.pricing.periods.generating import cdr_figures, session_figures
-from ocpi.pricing.periods.history import History
+from ocpi.pricing.periods.history import Change, History, State
 from ocpi.store.documents import Document
 from ocpi.store.objects import Arrival
 from ocpi.store.sessions import sessions
@@ -21,14 +21,17 @@ _KILO = Decimal(1000)
 
 
 def history(account: Account, place: Place, tariff: Document) -> History:
-    """The account as periods are made of it."""
+    """The account as periods are made of it; what was reserved before the start is part of it."""
+    changes = account.changes
+    if account.begin < account.start:
+        changes = [Change(account.begin, State.RESERVED), Change(account.start, State.CHARGING), *account.changes]
     return History(
-        start=account.start,
+        start=account.begin,
         end=account.end,
         zone=place.zone,
         tariff=tariff,
         samples=account.samples,
-        changes=account.changes,
+        changes=changes,
     )
 
 

@@ -92,6 +92,7 @@ def columns(permit: Permit) -> dict[str, Any]:
         "cdr_token": permit.cdr_token,
         "auth_method": permit.auth_method,
         "authorization_reference": permit.reference[:36],
+        "reserved_since": permit.reserved_since,
     }
 
 
