@@ -17,7 +17,7 @@ from cpo_backend.reporting import following
 from cpo_backend.reserving import holding, unused
 from cpo_backend.status import publishing
 from cpo_backend.tokens import remembering
-from cpo_backend.transactions import lost
+from cpo_backend.transactions import keeping, lost
 
 _OVERDUE = timedelta(seconds=5)
 
@@ -36,12 +36,14 @@ def sweep_chargers() -> None:
 
 @shared_task
 def prune_chargers() -> None:
-    """Forget frames, and what was asked of chargers long ago."""
+    """Forget frames, what was asked of chargers long ago, and what of transactions was billed long ago."""
     frame_log.prune()
     concluding.prune()
     remembering.prune()
     starts.prune()
     holding.prune()
+    keeping.prune_samples()
+    keeping.prune_messages()
 
 
 @shared_task

@@ -56,6 +56,7 @@ class Transaction(models.Model):
     reservation_id = models.IntegerField(null=True)
     reserved_since = models.DateTimeField(null=True, help_text="The EVSE was held for its driver from then on")
     remote_start_id = models.IntegerField(null=True)
+    pruned_at = models.DateTimeField(null=True, help_text="Its meter values between begin and end are forgotten")
 
     class Meta:
         constraints = [
@@ -69,6 +70,8 @@ class Transaction(models.Model):
         ]
         indexes = [
             models.Index(fields=["free_since"], condition=Q(free_since__isnull=False), name="transaction_free"),
+            # What may be forgotten of them.
+            models.Index(fields=["closed_at"], condition=Q(pruned_at=None), name="transaction_unpruned"),
         ]
 
     def __str__(self) -> str:
@@ -100,6 +103,7 @@ class TransactionMessage(models.Model):
         constraints = [models.UniqueConstraint(fields=["transaction", "seq_no"], name="transaction_event_once")]
         indexes = [
             models.Index(fields=["-id"], condition=~Q(needs_attention=""), name="transaction_message_odd"),
+            models.Index(fields=["received_at"], name="transaction_message_age"),
         ]
         verbose_name = "transaction message"
 

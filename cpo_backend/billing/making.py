@@ -86,6 +86,9 @@ def _settle(bill: Bill, account: Account, place: Place | None) -> None:
     if account.end is None or bill.state == State.DISCARDED:
         return
     is_out = bill.state == State.OUT
+    if account.transaction.pruned_at is not None:
+        bill.reason = "not corrected: its meter values are not kept any more"
+        return
     if not account.wh and not is_out:
         bill.state, bill.reason = State.NOTHING, "no energy was delivered"
         return

@@ -6,6 +6,7 @@ from datetime import timedelta
 from django.db import transaction
 from django.utils import timezone
 
+from cpo_backend import pruning
 from cpo_backend.local_lists import sending
 from cpo_backend.models import Charger, OcppCommand
 from cpo_backend.ocpp import fencing
@@ -64,5 +65,4 @@ def sweep() -> int:
 
 def prune(days: int = 90) -> int:
     """Forget commands of long ago."""
-    old = OcppCommand.objects.filter(created_at__lt=timezone.now() - timedelta(days=days))
-    return old.delete()[0]
+    return pruning.delete(OcppCommand.objects.filter(created_at__lt=timezone.now() - timedelta(days=days)))

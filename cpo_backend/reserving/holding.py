@@ -5,6 +5,7 @@ from datetime import timedelta
 from django.db import transaction
 from django.utils import timezone
 
+from cpo_backend import pruning
 from cpo_backend.billing.wake import wake
 from cpo_backend.commanding import queue
 from cpo_backend.models import OcppCommand, RemoteCommand, Reservation
@@ -101,8 +102,7 @@ def sweep() -> int:
 def prune(days: int = 90) -> int:
     """Forget reservations of long ago."""
     old = Reservation.objects.filter(expires_at__lt=timezone.now() - timedelta(days=days)).exclude(state=State.ACTIVE)
-    old = old.filter(bill_due_at=None)
-    return old.delete()[0]
+    return pruning.delete(old.filter(bill_due_at=None))
 
 
 @transaction.atomic
