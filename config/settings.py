@@ -63,6 +63,8 @@ OCPP_LOCAL_LIST_DELAY: int = env.int("OCPP_LOCAL_LIST_DELAY", 300)
 # Days after a transaction: until its meter values, and what was told of it word for word, are forgotten; 0: never.
 OCPP_SAMPLE_DAYS: int = env.int("OCPP_SAMPLE_DAYS", 400)
 OCPP_EVIDENCE_DAYS: int = env.int("OCPP_EVIDENCE_DAYS", 1100)
+# Whether chargers that can are told what a session costs.
+OCPP_SHOW_COST: bool = env.bool("OCPP_SHOW_COST", True)
 OCPP_PLUGGED_WAIT: int = env.int("OCPP_PLUGGED_WAIT", 180)
 OCPP_RATE: int = env.int("OCPP_RATE", 60)
 # Threads of a process with chargers, each with a database connection: for the database, and to wait for partners.

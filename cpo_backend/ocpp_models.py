@@ -59,6 +59,7 @@ class OcppCommand(models.Model):
         REMOTE = "remote", "asked for by a partner"
         PROFILE = "profile", "which charging profile applies"
         OPERATION = "operation", "a step of an operation"
+        COST = "cost", "what a session costs, to be shown"
         LOCAL_LIST = "local list", "the local authorization list"
 
     charger = models.ForeignKey(Charger, on_delete=models.CASCADE, related_name="commands")

@@ -1,4 +1,4 @@
-"""Forgets what is old, a few rows at a time: nobody waits for a lock, and what is done when it is stopped stays done."""
+"""Forgets what is old, a few rows at a time: nobody waits for a lock, and whoever is stopped goes on the next time."""
 
 from typing import Any
 

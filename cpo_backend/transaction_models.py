@@ -226,6 +226,8 @@ class Bill(models.Model):
     energy = models.DecimalField(null=True, help_text="Wh", **_QUANTITY)
     basis = models.CharField(max_length=20, blank=True, help_text="What the energy follows from")
     oddities = models.TextField(blank=True, help_text="What is odd about the meter values, a line each")
+    shown_cost = models.DecimalField(null=True, help_text="With taxes, as the charger was last told", **_QUANTITY)
+    cost_shown_at = models.DateTimeField(null=True)
     is_released = models.BooleanField(default=False, help_text="Staff let it out though it looks implausible")
     decision = models.CharField(max_length=400, blank=True, help_text="Why staff released or discarded it")
     decided_by = models.CharField(max_length=150, blank=True)

@@ -35,13 +35,13 @@ def history(account: Account, place: Place, tariff: Document) -> History:
     )
 
 
-def write(bill: Bill, account: Account, place: Place, tariff: Document) -> SessionStatus:
-    """Store the Session as the account says; returns its status."""
+def write(bill: Bill, account: Account, place: Place, tariff: Document) -> Document:
+    """Store the Session as the account says; returns it."""
     status = _status(account)
     document = _who_and_where(bill, account, place) | _figures(account, place, tariff, status)
     document |= {"status": str(status), "last_updated": times.now()}
     sessions.put(Arrival(document, validation.check(document, Shape)), None)
-    return status
+    return document
 
 
 def _status(account: Account) -> SessionStatus:

@@ -1,6 +1,7 @@
 """OCPP 2.0.1: what is done about each message of a charger. An action without a row is answered NotSupported."""
 
 from cpo_backend.alarms import sounding
+from cpo_backend.billing import showing
 from cpo_backend.local_lists.limits import LENGTH_OF_LIST
 from cpo_backend.models import Alarm
 from cpo_backend.ocpp.handling import Handling, Received
@@ -135,9 +136,12 @@ def on_transaction_event(
     permit = _permit(station, event)
     values = readings.of_v201(request.meterValue or ())
     events.take(arrival(station, "TransactionEvent", received), event, values, permit)
-    if token is None:
-        return transactions.TransactionEventResponse()
-    return transactions.TransactionEventResponse(idTokenInfo=_info(permit) if permit else IdTokenInfo(status="Invalid"))
+    # Only when charging has ended, by OCPP 2.0.1; what it costs until then comes by CostUpdated.
+    cost = showing.final(station.charger_id, event.told_id) if event.kind == events.ENDED else None
+    refused = IdTokenInfo(status="Invalid")
+    return transactions.TransactionEventResponse(
+        totalCost=cost, idTokenInfo=None if token is None else _info(permit) if permit else refused
+    )
 
 
 def _permit(station: Station, event: Event) -> Permit | None:
