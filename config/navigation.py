@@ -22,6 +22,7 @@ _ENTRIES: dict[str, tuple[tuple[str, str, str, str], ...]] = {
         ("Orphan stops", "link_off", "cpo_backend.view_orphanstop", "cpo_backend_orphanstop_changelist"),
         ("Alarms", "notification_important", "cpo_backend.view_alarm", "cpo_backend_alarm_changelist"),
         ("Operations", "build", "cpo_backend.view_operationjob", "cpo_backend_operationjob_changelist"),
+        ("Files", "folder", "cpo_backend.view_chargerfile", "cpo_backend_chargerfile_changelist"),
         ("Reservations", "event_available", "cpo_backend.view_reservation", "cpo_backend_reservation_changelist"),
         ("Remote starts", "play_circle", "cpo_backend.view_remotestart", "cpo_backend_remotestart_changelist"),
         ("Charging profiles", "tune", "cpo_backend.view_sessionprofile", "cpo_backend_sessionprofile_changelist"),

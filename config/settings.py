@@ -65,6 +65,11 @@ OCPP_SAMPLE_DAYS: int = env.int("OCPP_SAMPLE_DAYS", 400)
 OCPP_EVIDENCE_DAYS: int = env.int("OCPP_EVIDENCE_DAYS", 1100)
 # Whether chargers that can are told what a session costs.
 OCPP_SHOW_COST: bool = env.bool("OCPP_SHOW_COST", True)
+# Files of chargers: where they are kept, the URL at which chargers reach us, bytes of one, days that diagnostics stay.
+OCPP_FILES_DIR = Path(env.str("OCPP_FILES_DIR", str(VAR_DIR / "charger-files")))
+OCPP_FILES_URL: str = env.str("OCPP_FILES_URL", NODE_URL).rstrip("/")
+OCPP_FILE_LIMIT: int = env.int("OCPP_FILE_LIMIT", 512 * 1024 * 1024)
+OCPP_FILE_DAYS: int = env.int("OCPP_FILE_DAYS", 90)
 OCPP_PLUGGED_WAIT: int = env.int("OCPP_PLUGGED_WAIT", 180)
 OCPP_RATE: int = env.int("OCPP_RATE", 60)
 # Threads of a process with chargers, each with a database connection: for the database, and to wait for partners.

@@ -2,6 +2,7 @@
 
 from cpo_backend.alarm_models import Alarm
 from cpo_backend.charger_models import Charger, ChargerEvse, ReportedStatus
+from cpo_backend.file_models import ChargerFile
 from cpo_backend.ingest_models import FedStatus, StatusSource
 from cpo_backend.local_list_models import LocalList
 from cpo_backend.ocpp_models import OcppCommand, OcppConnection, OcppMessage, OcppNode
@@ -28,6 +29,7 @@ __all__ = [
     "ChargePointOwner",
     "Charger",
     "ChargerEvse",
+    "ChargerFile",
     "FedStatus",
     "FiguresProgress",
     "LocalList",

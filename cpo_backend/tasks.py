@@ -7,6 +7,7 @@ from django.utils import timezone
 
 from cpo_backend.billing import making
 from cpo_backend.commanding import concluding
+from cpo_backend.files import keeping as files
 from cpo_backend.ingest import taking
 from cpo_backend.local_lists import sending
 from cpo_backend.ocpp import fencing, frame_log
@@ -42,6 +43,7 @@ def prune_chargers() -> None:
     remembering.prune()
     starts.prune()
     holding.prune()
+    files.prune()
     keeping.prune_samples()
     keeping.prune_messages()
 

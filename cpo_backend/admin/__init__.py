@@ -2,6 +2,7 @@
 
 from cpo_backend.admin.alarms import AlarmAdmin
 from cpo_backend.admin.chargers import ChargerAdmin
+from cpo_backend.admin.files import ChargerFileAdmin
 from cpo_backend.admin.ingest import FedStatusAdmin, StatusSourceAdmin
 from cpo_backend.admin.local_lists import LocalListAdmin
 from cpo_backend.admin.operations import OperationJobAdmin
@@ -16,6 +17,7 @@ __all__ = [
     "AlarmAdmin",
     "ChargePointOwnerAdmin",
     "ChargerAdmin",
+    "ChargerFileAdmin",
     "FedStatusAdmin",
     "LocalListAdmin",
     "OcppCommandAdmin",
