@@ -53,14 +53,16 @@ class FrameLog:
         self._thread: threading.Thread | None = None
         self._ending = threading.Event()
         self._writing = threading.Lock()
-        self.dropped = 0
+        self.dropped = self.count_received = self.count_sent = 0
 
     def received(self, identity: str, text: str | bytes, id: str, action: str, code: str = "") -> None:
+        self.count_received += 1
         self._note(identity, OcppMessage.Direction.IN, text, id, action, code, None)
 
     def sent(
         self, identity: str, text: str, id: str, action: str, code: str = "", seconds: float | None = None
     ) -> None:
+        self.count_sent += 1
         self._note(identity, OcppMessage.Direction.OUT, text, id, action, code, seconds)
 
     def _note(
