@@ -1,5 +1,6 @@
 """The Session of a transaction (§mod_sessions_session_object)."""
 
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -22,17 +23,24 @@ _KILO = Decimal(1000)
 
 def history(account: Account, place: Place, tariff: Document) -> History:
     """The account as periods are made of it; what was reserved before the start is part of it."""
-    changes = account.changes
-    if account.begin < account.start:
-        changes = [Change(account.begin, State.RESERVED), Change(account.start, State.CHARGING), *account.changes]
     return History(
         start=account.begin,
         end=account.end,
         zone=place.zone,
         tariff=tariff,
         samples=account.samples,
-        changes=changes,
+        changes=_changes(account),
     )
+
+
+def _changes(account: Account) -> Sequence[Change]:
+    """Until the start it is reserved, whatever the connector said meanwhile; then it is as it said last."""
+    if account.begin == account.start:
+        return account.changes
+    before = sorted((one for one in account.changes if one.at <= account.start), key=lambda one: one.at)
+    state = before[-1].state if before else State.CHARGING
+    after = (one for one in account.changes if one.at > account.start)
+    return [Change(account.begin, State.RESERVED), Change(account.start, state), *after]
 
 
 def write(bill: Bill, account: Account, place: Place, tariff: Document) -> Document:

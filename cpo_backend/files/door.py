@@ -125,6 +125,8 @@ async def _take(found: Found, scope: Scope, receive: Receive) -> None:
     try:
         with await asyncio.to_thread(path.open, "wb") as stream:
             size, digest = await _write(stream, receive)
+        if not size:
+            raise _Refused(HTTPStatus.BAD_REQUEST)
         name = scope["path"].removeprefix(PREFIX).partition("/")[2]
         received = Received(path, name, headers.get("Content-Type", ""), size, digest)
         if not await _with_database(lambda: keeping.take(found.id, received)):

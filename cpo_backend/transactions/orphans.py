@@ -20,6 +20,7 @@ from cpo_backend.transactions.facts import Arrival, Start, Stop
 # By whom a stop is said to be settled that its start has found; longer sessions are for a person to judge.
 _BY_START = "its start"
 _LONGEST = timedelta(hours=48)
+_MOST = 100  # stops that are looked at
 
 
 class Unassignable(ValueError):
@@ -28,8 +29,9 @@ class Unassignable(ValueError):
 
 def adopt(found: Transaction, start: Start) -> None:
     """End a transaction that has just begun by the stop that came before it; the caller holds the charger's lock."""
-    parked = OrphanStop.objects.filter(charger=found.charger_id, settled_at=None).order_by("pk")
-    fitting = [(stop, orphan) for orphan in parked if (stop := _read(orphan)) and _fits(start, stop, orphan)]
+    parked = OrphanStop.objects.filter(charger=found.charger_id, settled_at=None, meter_stop__gte=start.meter)
+    latest = parked.order_by("-pk")[:_MOST]
+    fitting = [(stop, orphan) for orphan in latest if (stop := _read(orphan)) and _fits(start, stop, orphan)]
     fitting.sort(key=lambda pair: (pair[0].told_at, pair[1].pk))
     is_ambiguous = len(fitting) > 1 and ChargerEvse.objects.filter(charger=found.charger_id).count() > 1
     if not fitting or (is_ambiguous and not all(stop.id_tag for stop, _ in fitting)):

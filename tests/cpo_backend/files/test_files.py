@@ -104,6 +104,12 @@ def test_nobody_guesses_a_url_or_uses_it_for_long(firmware: ChargerFile, door: s
     assert httpx.put(door + good, content=b"x").status_code == 405
 
 
+def test_nothing_is_no_file(door: str) -> None:
+    url = links.url(new().pk, Mode.PUT, HOUR)
+    assert httpx.put(url).status_code == 400
+    assert httpx.put(url, content=b"x").status_code == 201
+
+
 def test_a_file_is_taken_once(firmware: ChargerFile) -> None:
     assert httpx.put(links.url(firmware.pk, Mode.PUT, HOUR), content=b"other").status_code == 409
     assert fetch(firmware).content == CONTENT
