@@ -1,7 +1,7 @@
 """The front door: one ASGI application for partners, staff and chargers.
 
 What is for another platform is relayed; everything else over HTTP goes to Django through the bridge. Websockets are
-chargers.
+chargers, whose files have a door of their own.
 """
 
 import asyncio
@@ -15,6 +15,7 @@ from django.conf import settings
 from config import memory
 from config.bridge import WsgiBridge
 from config.wsgi import application as django
+from cpo_backend.files.door import PREFIX, FileDoor
 from cpo_backend.ocpp.door import Door
 from ocpi.transport.asgi import Receive, Scope, Send
 from roaming.directory import directory
@@ -40,10 +41,13 @@ bridge = WsgiBridge(django, settings.NODE_THREADS, settings.NODE_MAX_BODY, is_sl
 relay = Relay(bridge, directory)
 turnstile = Turnstile(relay, directory)
 door = Door()
+files = FileDoor()
 
 
 async def application(scope: Scope, receive: Receive, send: Send) -> None:
     match scope["type"]:
+        case "http" if scope["path"].startswith(PREFIX):
+            await files(scope, receive, send)
         case "http":
             await turnstile(scope, receive, send)
         case "lifespan":

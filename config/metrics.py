@@ -7,10 +7,12 @@ from django.views.decorators.http import require_safe
 from prometheus_client import CollectorRegistry, PlatformCollector, ProcessCollector
 from prometheus_client.exposition import choose_encoder
 
+from config.charger_figures import ChargerFigures
 from config.figures import Figures
 
 registry = CollectorRegistry()
 registry.register(Figures())
+registry.register(ChargerFigures())
 PlatformCollector(registry=registry)
 ProcessCollector(registry=registry)
 

@@ -57,6 +57,19 @@ OCPP_SESSION_EVERY: int = env.int("OCPP_SESSION_EVERY", 30)
 OCPP_CDR_DELAY: int = env.int("OCPP_CDR_DELAY", 5)
 OCPP_FREE_GRACE: int = env.int("OCPP_FREE_GRACE", 120)
 OCPP_LATE_FACTS: int = env.int("OCPP_LATE_FACTS", 30 * 24 * 3600)
+# Whether chargers get local lists of the tokens that may charge offline; seconds from a change of Tokens to the lists.
+OCPP_LOCAL_LISTS: bool = env.bool("OCPP_LOCAL_LISTS", True)
+OCPP_LOCAL_LIST_DELAY: int = env.int("OCPP_LOCAL_LIST_DELAY", 300)
+# Days after a transaction: until its meter values, and what was told of it word for word, are forgotten; 0: never.
+OCPP_SAMPLE_DAYS: int = env.int("OCPP_SAMPLE_DAYS", 400)
+OCPP_EVIDENCE_DAYS: int = env.int("OCPP_EVIDENCE_DAYS", 1100)
+# Whether chargers that can are told what a session costs.
+OCPP_SHOW_COST: bool = env.bool("OCPP_SHOW_COST", True)
+# Files of chargers: where they are kept, the URL at which chargers reach us, bytes of one, days that diagnostics stay.
+OCPP_FILES_DIR = Path(env.str("OCPP_FILES_DIR", str(VAR_DIR / "charger-files")))
+OCPP_FILES_URL: str = env.str("OCPP_FILES_URL", NODE_URL).rstrip("/")
+OCPP_FILE_LIMIT: int = env.int("OCPP_FILE_LIMIT", 512 * 1024 * 1024)
+OCPP_FILE_DAYS: int = env.int("OCPP_FILE_DAYS", 90)
 OCPP_PLUGGED_WAIT: int = env.int("OCPP_PLUGGED_WAIT", 180)
 OCPP_RATE: int = env.int("OCPP_RATE", 60)
 # Threads of a process with chargers, each with a database connection: for the database, and to wait for partners.
@@ -331,6 +344,11 @@ CELERY_BEAT_SCHEDULE = {
         "task": "cpo_backend.tasks.make_bills",
         "schedule": 2.0,
         "options": {"expires": 2},
+    },
+    "bring the local lists of chargers up to date": {
+        "task": "cpo_backend.tasks.push_local_lists",
+        "schedule": 10.0,
+        "options": {"expires": 10},
     },
     "forget old OCPP messages and commands": {
         "task": "cpo_backend.tasks.prune_chargers",

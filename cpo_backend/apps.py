@@ -7,3 +7,4 @@ class CpoBackendConfig(AppConfig):
 
     def ready(self) -> None:
         from cpo_backend import checks  # noqa: F401  (registers system checks)
+        from cpo_backend.local_lists import following  # noqa: F401  (listens to changes of Tokens)

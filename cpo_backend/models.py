@@ -2,7 +2,9 @@
 
 from cpo_backend.alarm_models import Alarm
 from cpo_backend.charger_models import Charger, ChargerEvse, ReportedStatus
+from cpo_backend.file_models import ChargerFile
 from cpo_backend.ingest_models import FedStatus, StatusSource
+from cpo_backend.local_list_models import LocalList
 from cpo_backend.ocpp_models import OcppCommand, OcppConnection, OcppMessage, OcppNode
 from cpo_backend.operation_models import OperationJob, OperationStep
 from cpo_backend.owning_models import ChargePointOwner, Ownership, OwnerStatement, RevenueShare, StatedCdr
@@ -27,8 +29,10 @@ __all__ = [
     "ChargePointOwner",
     "Charger",
     "ChargerEvse",
+    "ChargerFile",
     "FedStatus",
     "FiguresProgress",
+    "LocalList",
     "MeterSample",
     "OcppCommand",
     "OcppConnection",

@@ -12,6 +12,8 @@ class OcppNode(models.Model):
     host = models.CharField(max_length=80)
     started_at = models.DateTimeField()
     seen_at = models.DateTimeField()
+    received = models.BigIntegerField(default=0, help_text="Messages of chargers")
+    sent = models.BigIntegerField(default=0, help_text="Messages to chargers")
 
     class Meta:
         verbose_name = "OCPP process"
@@ -59,6 +61,8 @@ class OcppCommand(models.Model):
         REMOTE = "remote", "asked for by a partner"
         PROFILE = "profile", "which charging profile applies"
         OPERATION = "operation", "a step of an operation"
+        COST = "cost", "what a session costs, to be shown"
+        LOCAL_LIST = "local list", "the local authorization list"
 
     charger = models.ForeignKey(Charger, on_delete=models.CASCADE, related_name="commands")
     action = models.CharField(max_length=50)
@@ -82,6 +86,7 @@ class OcppCommand(models.Model):
             models.Index(
                 fields=["expires_at"], condition=models.Q(status__in=("queued", "sent")), name="ocpp_command_open"
             ),
+            models.Index(fields=["created_at"], name="ocpp_command_age"),
         ]
         verbose_name = "OCPP command"
 

@@ -36,6 +36,9 @@ class Reservation(models.Model):
     state = models.CharField(max_length=10, choices=State, default=State.ASKED)
     created_at = models.DateTimeField()
     expires_at = models.DateTimeField()
+    active_since = models.DateTimeField(null=True, help_text="When it, or the one it replaced, was accepted")
+    ended_at = models.DateTimeField(null=True)
+    bill_due_at = models.DateTimeField(null=True, help_text="Nobody came: what that costs is to be worked out")
     taken_by = models.CharField(max_length=200, blank=True, help_text="Which transaction used it")
 
     class Meta:
@@ -43,6 +46,7 @@ class Reservation(models.Model):
             models.Index(fields=["charger", "number"], condition=Q(state="active"), name="reservation_active"),
             models.Index(fields=["expires_at"], condition=Q(state="active"), name="reservation_expiry"),
             models.Index(fields=["commander", "reservation_id"], name="reservation_name"),
+            models.Index(fields=["bill_due_at"], condition=Q(bill_due_at__isnull=False), name="reservation_bill_due"),
         ]
 
     def __str__(self) -> str:

@@ -7,16 +7,18 @@ from django.utils import timezone
 
 from cpo_backend.billing import making
 from cpo_backend.commanding import concluding
+from cpo_backend.files import keeping as files
 from cpo_backend.ingest import taking
+from cpo_backend.local_lists import sending
 from cpo_backend.ocpp import fencing, frame_log
 from cpo_backend.operations import progress
 from cpo_backend.owning import drafting
 from cpo_backend.remote import starts
 from cpo_backend.reporting import following
-from cpo_backend.reserving import holding
+from cpo_backend.reserving import holding, unused
 from cpo_backend.status import publishing
 from cpo_backend.tokens import remembering
-from cpo_backend.transactions import lost
+from cpo_backend.transactions import keeping, lost
 
 _OVERDUE = timedelta(seconds=5)
 
@@ -35,12 +37,15 @@ def sweep_chargers() -> None:
 
 @shared_task
 def prune_chargers() -> None:
-    """Forget frames, and what was asked of chargers long ago."""
+    """Forget frames, what was asked of chargers long ago, and what of transactions was billed long ago."""
     frame_log.prune()
     concluding.prune()
     remembering.prune()
     starts.prune()
     holding.prune()
+    files.prune()
+    keeping.prune_samples()
+    keeping.prune_messages()
 
 
 @shared_task
@@ -49,6 +54,13 @@ def make_bills() -> None:
     lost.sweep()
     while making.make_due():
         pass
+    unused.make_due()
+
+
+@shared_task
+def push_local_lists() -> None:
+    """Bring the local lists of chargers up to date."""
+    sending.push_due()
 
 
 @shared_task

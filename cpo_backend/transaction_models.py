@@ -54,7 +54,9 @@ class Transaction(models.Model):
     authorization_reference = models.CharField(max_length=36, blank=True)
     cdr_token = models.TextField(blank=True, help_text="JSON; empty: nobody knows the token")
     reservation_id = models.IntegerField(null=True)
+    reserved_since = models.DateTimeField(null=True, help_text="The EVSE was held for its driver from then on")
     remote_start_id = models.IntegerField(null=True)
+    pruned_at = models.DateTimeField(null=True, help_text="Its meter values between begin and end are forgotten")
 
     class Meta:
         constraints = [
@@ -68,6 +70,8 @@ class Transaction(models.Model):
         ]
         indexes = [
             models.Index(fields=["free_since"], condition=Q(free_since__isnull=False), name="transaction_free"),
+            # What may be forgotten of them.
+            models.Index(fields=["closed_at"], condition=Q(pruned_at=None), name="transaction_unpruned"),
         ]
 
     def __str__(self) -> str:
@@ -99,6 +103,7 @@ class TransactionMessage(models.Model):
         constraints = [models.UniqueConstraint(fields=["transaction", "seq_no"], name="transaction_event_once")]
         indexes = [
             models.Index(fields=["-id"], condition=~Q(needs_attention=""), name="transaction_message_odd"),
+            models.Index(fields=["received_at"], name="transaction_message_age"),
         ]
         verbose_name = "transaction message"
 
@@ -221,6 +226,8 @@ class Bill(models.Model):
     energy = models.DecimalField(null=True, help_text="Wh", **_QUANTITY)
     basis = models.CharField(max_length=20, blank=True, help_text="What the energy follows from")
     oddities = models.TextField(blank=True, help_text="What is odd about the meter values, a line each")
+    shown_cost = models.DecimalField(null=True, help_text="With taxes, as the charger was last told", **_QUANTITY)
+    cost_shown_at = models.DateTimeField(null=True)
     is_released = models.BooleanField(default=False, help_text="Staff let it out though it looks implausible")
     decision = models.CharField(max_length=400, blank=True, help_text="Why staff released or discarded it")
     decided_by = models.CharField(max_length=150, blank=True)

@@ -6,6 +6,7 @@ what becomes of commands (Commands), who may charge (Authorizer) and what is rem
 """
 
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum, auto
 from functools import cache
 from typing import Any, Protocol, cast
@@ -237,6 +238,16 @@ class Decision:
     milliseconds: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class OfflineToken:
+    """A card that may charge while nobody can be asked. `places`: ids of Locations, lower case; None: everywhere."""
+
+    uid: str
+    group_id: str | None = None
+    expires_at: datetime | None = None
+    places: frozenset[str] | None = None
+
+
 class Authorizer(Protocol):
     """Who may charge. Every decision is stored with its reason."""
 
@@ -250,6 +261,9 @@ class Authorizer(Protocol):
 
         Never raises for what partners do; may wait for an eMSP as long as NODE_AUTHORIZE_TIMEOUT says.
         """
+
+    def offline(self, cpo: PartyId, most: int) -> list[OfflineToken]:
+        """As the CPO: the cards that may charge with `cpo` unasked; those that matter most come first."""
 
 
 class ExchangeLog(Protocol):

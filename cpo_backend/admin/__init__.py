@@ -2,7 +2,9 @@
 
 from cpo_backend.admin.alarms import AlarmAdmin
 from cpo_backend.admin.chargers import ChargerAdmin
+from cpo_backend.admin.files import ChargerFileAdmin
 from cpo_backend.admin.ingest import FedStatusAdmin, StatusSourceAdmin
+from cpo_backend.admin.local_lists import LocalListAdmin
 from cpo_backend.admin.operations import OperationJobAdmin
 from cpo_backend.admin.owners import ChargePointOwnerAdmin
 from cpo_backend.admin.remote import RemoteStartAdmin, ReservationAdmin, SessionProfileAdmin
@@ -15,7 +17,9 @@ __all__ = [
     "AlarmAdmin",
     "ChargePointOwnerAdmin",
     "ChargerAdmin",
+    "ChargerFileAdmin",
     "FedStatusAdmin",
+    "LocalListAdmin",
     "OcppCommandAdmin",
     "OcppConnectionAdmin",
     "OcppMessageAdmin",

@@ -10,12 +10,13 @@ from django.shortcuts import redirect
 from django.utils.safestring import SafeString
 from unfold.widgets import (
     UnfoldAdminIntegerFieldWidget,
+    UnfoldAdminSelectWidget,
     UnfoldAdminTextareaWidget,
     UnfoldAdminTextInputWidget,
     UnfoldBooleanWidget,
 )
 
-from cpo_backend.models import Charger, OperationJob, OperationStep
+from cpo_backend.models import Charger, ChargerFile, OperationJob, OperationStep
 from cpo_backend.operations import ordering, requests
 from cpo_backend.operations.requests import Unfit
 from ocpi.admin.reading import ReadOnlyAdmin, chip, document, table, when
@@ -23,7 +24,7 @@ from ocpi.types import codec
 
 _CHOSEN = "operation_chargers"
 _TONES = {"done": "success", "failed": "danger", "running": "info", "asked": "info"}
-_PARAMETERS = ("number", "operative", "hard", "name", "value", "message", "location")
+_PARAMETERS = ("number", "operative", "hard", "name", "value", "message", "file", "location")
 
 
 def choose(request: HttpRequest, chargers: QuerySet[Charger]) -> HttpResponse:
@@ -53,10 +54,16 @@ class OperationForm(forms.ModelForm):
     message = forms.CharField(
         required=False, widget=UnfoldAdminTextInputWidget(), help_text="Which message, such as StatusNotification"
     )
+    file = forms.ModelChoiceField(
+        ChargerFile.objects.filter(kind=ChargerFile.Kind.FIRMWARE).exclude(received_at=None),
+        required=False,
+        widget=UnfoldAdminSelectWidget(),
+        help_text="Firmware: one that was uploaded here",
+    )
     location = forms.CharField(
         required=False,
         widget=UnfoldAdminTextInputWidget(),
-        help_text="URL: where diagnostics go, or where firmware is",
+        help_text="URL of firmware that is elsewhere, or where else than here diagnostics go",
     )
 
     class Meta:
@@ -80,7 +87,8 @@ class OperationForm(forms.ModelForm):
 
     def parameters(self) -> dict[str, Any]:
         told = ((name, self.cleaned_data.get(name)) for name in _PARAMETERS)
-        return {name: value for name, value in told if value not in (None, "", False)}
+        found = {name: value for name, value in told if value not in (None, "", False)}
+        return {name: value.pk if isinstance(value, ChargerFile) else value for name, value in found.items()}
 
 
 @admin.register(OperationJob)

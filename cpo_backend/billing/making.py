@@ -7,7 +7,7 @@ from django.db import transaction as database
 from django.db.models import Q
 from django.utils import timezone
 
-from cpo_backend.billing import cdrs, sessions, terms
+from cpo_backend.billing import cdrs, sessions, showing, terms
 from cpo_backend.billing.cdrs import Doubt, Hold
 from cpo_backend.billing.terms import Place
 from cpo_backend.models import Bill, Transaction
@@ -58,8 +58,10 @@ def make(id: int) -> None:
     bill.oddities = "\n".join(account.energy.oddities)
     if place is not None and _is_told(account):
         tariff = _tariff(bill, account, place)
-        bill.session_status = str(sessions.write(bill, account, place, tariff))
-        bill.session_made_at = now
+        session = sessions.write(bill, account, place, tariff)
+        bill.session_status, bill.session_made_at = session["status"], now
+        if account.end is None:
+            showing.show(bill, transaction, session)
     bill.session_due_at = None
     if is_final:
         bill.cdr_due_at = None
@@ -76,7 +78,7 @@ def _is_told(account: Account) -> bool:
 def _tariff(bill: Bill, account: Account, place: Place) -> Document:
     """The Tariff of the start: whoever changes it meanwhile changes it for others."""
     if not bill.tariff:
-        bill.tariff = codec.encode_text(terms.tariff(place, account.start))
+        bill.tariff = codec.encode_text(terms.tariff(place, account.begin))
     found: Document = codec.decode(bill.tariff.encode())
     return found
 
@@ -86,6 +88,9 @@ def _settle(bill: Bill, account: Account, place: Place | None) -> None:
     if account.end is None or bill.state == State.DISCARDED:
         return
     is_out = bill.state == State.OUT
+    if account.transaction.pruned_at is not None:
+        bill.reason = "not corrected: its meter values are not kept any more"
+        return
     if not account.wh and not is_out:
         bill.state, bill.reason = State.NOTHING, "no energy was delivered"
         return
@@ -96,6 +101,7 @@ def _settle(bill: Bill, account: Account, place: Place | None) -> None:
         made = cdrs.document(bill, account, place, _tariff(bill, account, place))
         if not isinstance(made, Hold):
             _let_out(bill, made, place)
+            showing.show(bill, account.transaction, made, is_final=True)
             return
         hold = made
     _hold(bill, hold, is_out=is_out)

@@ -1,5 +1,6 @@
 """The Session of a transaction (§mod_sessions_session_object)."""
 
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -9,7 +10,7 @@ from cpo_backend.transactions.accounts import Account
 from ocpi.pricing.exact import plain
 from ocpi.pricing.faults import BadInput
 from ocpi.pricing.periods.generating import cdr_figures, session_figures
-from ocpi.pricing.periods.history import History
+from ocpi.pricing.periods.history import Change, History, State
 from ocpi.store.documents import Document
 from ocpi.store.objects import Arrival
 from ocpi.store.sessions import sessions
@@ -21,24 +22,34 @@ _KILO = Decimal(1000)
 
 
 def history(account: Account, place: Place, tariff: Document) -> History:
-    """The account as periods are made of it."""
+    """The account as periods are made of it; what was reserved before the start is part of it."""
     return History(
-        start=account.start,
+        start=account.begin,
         end=account.end,
         zone=place.zone,
         tariff=tariff,
         samples=account.samples,
-        changes=account.changes,
+        changes=_changes(account),
     )
 
 
-def write(bill: Bill, account: Account, place: Place, tariff: Document) -> SessionStatus:
-    """Store the Session as the account says; returns its status."""
+def _changes(account: Account) -> Sequence[Change]:
+    """Until the start it is reserved, whatever the connector said meanwhile; then it is as it said last."""
+    if account.begin == account.start:
+        return account.changes
+    before = sorted((one for one in account.changes if one.at <= account.start), key=lambda one: one.at)
+    state = before[-1].state if before else State.CHARGING
+    after = (one for one in account.changes if one.at > account.start)
+    return [Change(account.begin, State.RESERVED), Change(account.start, state), *after]
+
+
+def write(bill: Bill, account: Account, place: Place, tariff: Document) -> Document:
+    """Store the Session as the account says; returns it."""
     status = _status(account)
     document = _who_and_where(bill, account, place) | _figures(account, place, tariff, status)
     document |= {"status": str(status), "last_updated": times.now()}
     sessions.put(Arrival(document, validation.check(document, Shape)), None)
-    return status
+    return document
 
 
 def _status(account: Account) -> SessionStatus:

@@ -6,6 +6,8 @@ from datetime import timedelta
 from django.db import transaction
 from django.utils import timezone
 
+from cpo_backend import pruning
+from cpo_backend.local_lists import sending
 from cpo_backend.models import Charger, OcppCommand
 from cpo_backend.ocpp import fencing
 from cpo_backend.ocpp.frame_log import without_secrets
@@ -25,6 +27,7 @@ _WAITING: dict[str, Callable[[OcppCommand], None]] = {
     Purpose.REMOTE: answering.take,
     Purpose.PROFILE: applying.take,
     Purpose.OPERATION: progress.answered,
+    Purpose.LOCAL_LIST: sending.take,
 }
 # Whoever sends a command sees to its end; only when it has not done so for as long has it died.
 _LATE = timedelta(seconds=5)
@@ -62,5 +65,4 @@ def sweep() -> int:
 
 def prune(days: int = 90) -> int:
     """Forget commands of long ago."""
-    old = OcppCommand.objects.filter(created_at__lt=timezone.now() - timedelta(days=days))
-    return old.delete()[0]
+    return pruning.delete(OcppCommand.objects.filter(created_at__lt=timezone.now() - timedelta(days=days)))

@@ -33,7 +33,7 @@ class Door:
         self._log = log
         self._rooms, self._failures = Rooms(), Failures()
         self._connections: dict[int, Connection] = {}
-        self._rounds = Rounds(self._connections, self._rooms)
+        self._rounds = Rounds(self._connections, self._rooms, log)
         self._is_open = False
 
     async def open(self) -> None:

@@ -31,11 +31,14 @@ def enter() -> UUID:
     return OcppNode.objects.create(id=uuid4(), host=_host(), started_at=now, seen_at=now).pk
 
 
-def renew(node: UUID) -> None:
-    """Say that the process lives; one that had been given up begins anew, without its connections."""
+def renew(node: UUID, received: int = 0, sent: int = 0) -> None:
+    """Say that the process lives, and how many messages it has had; one that had been given up begins anew, without
+    its connections.
+    """
     now = timezone.now()
-    if not OcppNode.objects.filter(pk=node).update(seen_at=now):
-        OcppNode.objects.create(id=node, host=_host(), started_at=now, seen_at=now)
+    told = {"seen_at": now, "received": received, "sent": sent}
+    if not OcppNode.objects.filter(pk=node).update(**told):
+        OcppNode.objects.create(id=node, host=_host(), started_at=now, **told)
 
 
 def _host() -> str:

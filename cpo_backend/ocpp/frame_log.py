@@ -16,6 +16,7 @@ from django.conf import settings
 from django.db import close_old_connections, connection, transaction
 from django.utils import timezone
 
+from cpo_backend import pruning
 from cpo_backend.models import OcppMessage
 
 log = structlog.get_logger(__name__)
@@ -24,6 +25,7 @@ MOST_WAITING = 20_000
 BATCH = 500
 PAUSE_SECONDS = 0.3
 PRUNED = 5000
+_MOST_PRUNED = 20_000_000  # in one go
 
 _SECRET_KEYS = re.compile(r"AuthorizationKey|BasicAuthPassword", re.IGNORECASE)
 _VALUES = re.compile(r'("(?:value|attributeValue)"\s*:\s*)"(?:[^"\\]|\\.)*"?')
@@ -51,14 +53,16 @@ class FrameLog:
         self._thread: threading.Thread | None = None
         self._ending = threading.Event()
         self._writing = threading.Lock()
-        self.dropped = 0
+        self.dropped = self.count_received = self.count_sent = 0
 
     def received(self, identity: str, text: str | bytes, id: str, action: str, code: str = "") -> None:
+        self.count_received += 1
         self._note(identity, OcppMessage.Direction.IN, text, id, action, code, None)
 
     def sent(
         self, identity: str, text: str, id: str, action: str, code: str = "", seconds: float | None = None
     ) -> None:
+        self.count_sent += 1
         self._note(identity, OcppMessage.Direction.OUT, text, id, action, code, seconds)
 
     def _note(
@@ -186,10 +190,7 @@ def _pepper() -> bytes:
 def prune(batch: int = PRUNED) -> int:
     """Delete what is older than NODE_LOG_DAYS, in short transactions; returns how many entries that were."""
     old = OcppMessage.objects.filter(at__lt=timezone.now() - timedelta(days=settings.NODE_LOG_DAYS))
-    total = 0
-    while ids := list(old.order_by("at").values_list("pk", flat=True)[:batch]):
-        total += OcppMessage.objects.filter(pk__in=ids).delete()[0]
-    return total
+    return pruning.delete(old.order_by("at"), batch, _MOST_PRUNED)
 
 
 frame_log = FrameLog()

@@ -21,6 +21,7 @@ from cpo_backend.commanding.queue import Claimed
 from cpo_backend.ocpp import fencing
 from cpo_backend.ocpp.calling import Caller
 from cpo_backend.ocpp.connection import Connection
+from cpo_backend.ocpp.frame_log import FrameLog
 from cpo_backend.ocpp.rooms import Room, Rooms
 from cpo_backend.status import publishing, refreshing
 
@@ -43,10 +44,10 @@ class _Round:
 
 
 class Rounds:
-    """`connections` by charger: kept by the door, read here."""
+    """`connections` by charger: kept by the door, read here. `log` counts messages."""
 
-    def __init__(self, connections: Mapping[int, Connection], rooms: Rooms) -> None:
-        self._connections, self._rooms = connections, rooms
+    def __init__(self, connections: Mapping[int, Connection], rooms: Rooms, log: FrameLog) -> None:
+        self._connections, self._rooms, self._log = connections, rooms, log
         self._caller = Caller(connections, rooms)
         self.node: UUID | None = None
         self._ended: list[UUID] = []
@@ -124,7 +125,7 @@ class Rounds:
             del self._ended[: len(ended)]
         if time.monotonic() - self._renewed_at >= fencing.RENEWED.total_seconds():
             self._renewed_at = time.monotonic()
-            fencing.renew(node)
+            fencing.renew(node, self._log.count_received, self._log.count_sent)
             fencing.bury()
             lost = fencing.lost(node, found.held.values())
         if found.heard:

@@ -7,6 +7,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from cpo_backend.commanding import queue
+from cpo_backend.files import offering
 from cpo_backend.models import Charger, OcppCommand, OperationJob, OperationStep
 from cpo_backend.operations.requests import Unfit, Wish, call, check
 from ocpi.types import codec
@@ -39,7 +40,7 @@ def _ask(step: OperationStep, wish: Wish) -> None:
         step.state, step.detail = State.FAILED, "the one before has not ended yet"
         return
     try:
-        asked = call(step.charger.version, wish)
+        asked = call(step.charger.version, offering.located(step, wish))
     except Unfit as error:
         step.state, step.detail = State.FAILED, str(error)
         return

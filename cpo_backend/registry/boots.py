@@ -7,6 +7,7 @@ from django.conf import settings
 from django.db import transaction
 
 from cpo_backend.alarms import sounding
+from cpo_backend.local_lists import sending
 from cpo_backend.models import Alarm, Charger, ReportedStatus
 from cpo_backend.registry import configuring
 
@@ -60,6 +61,7 @@ def boot(charger_id: int, facts: Boot, at: datetime) -> Answer:
     if charger.state != Charger.State.ACCEPTED:
         return Answer("Pending", PENDING_SECONDS)
     configuring.begin(charger)
+    sending.booted(charger)
     return Answer("Accepted", settings.OCPP_HEARTBEAT)
 
 

@@ -12,6 +12,7 @@ from django.db import transaction
 
 from cpo_backend.alarms import sounding
 from cpo_backend.commanding import queue
+from cpo_backend.local_lists import sending
 from cpo_backend.models import Alarm, Charger, OcppCommand
 from ocpi.types import codec
 
@@ -35,6 +36,8 @@ _V201 = {
     "AuthCtrlr.AuthorizeRemoteStart": "false",
     "AuthCtrlr.LocalAuthorizeOffline": "true",
 }
+# Where local lists are used, whatever the version.
+_WITH_LISTS = {"LocalAuthListEnabled": "true", "LocalAuthListCtrlr.Enabled": "true"}
 # Lists of which a charger may know only the beginning: what it rejects is tried again without the last item.
 _SHORTENED = frozenset({"MeterValuesSampledData", "SampledDataCtrlr.TxUpdatedMeasurands"})
 
@@ -99,11 +102,14 @@ def _store(charger: Charger, found: Iterable[Setting]) -> None:
     charger.configuration = codec.encode_text({setting.name: [setting.value, setting.is_fixed] for setting in found})
     charger.configured_for = _firmware(charger)
     charger.save(update_fields=["configuration", "configured_for"])
+    sending.configured(charger)
 
 
 def _set_differing(charger: Charger, found: Iterable[Setting]) -> None:
     """Set what we want and the charger has, but with another value."""
     wanted = _V16 if charger.version == "1.6" else _V201
+    if settings.OCPP_LOCAL_LISTS:
+        wanted = wanted | _WITH_LISTS
     for setting in found:
         value = wanted.get(setting.name)
         if value is not None and not setting.is_fixed and (setting.value or "").lower() != value.lower():

@@ -3,6 +3,8 @@
 Waits for partners: call it outside any transaction. The same transaction gets the same permit, however often it begins.
 """
 
+from dataclasses import replace
+
 from cpo_backend.models import Charger, Transaction
 from cpo_backend.remote import sessions, starts
 from cpo_backend.reserving import using
@@ -18,7 +20,7 @@ def of_start(charger_id: int, start: Start) -> Permit:
     taken = starts.permit_of_start(charger_id, start, by)
     reserved = using.permit(charger_id, start.number, start.id_tag, start.reservation_id, by)
     _withdraw_other(charger_id, taken, reserved)
-    return taken or reserved or permits.ask(charger_id, start.id_tag)
+    return _both(taken, reserved) or permits.ask(charger_id, start.id_tag)
 
 
 def of_event(charger_id: int, event: Event, type: TokenType) -> Permit | None:
@@ -26,10 +28,17 @@ def of_event(charger_id: int, event: Event, type: TokenType) -> Permit | None:
     taken = starts.permit_of_event(charger_id, event, event.told_id)
     reserved = using.permit(charger_id, event.number, event.id_tag, event.reservation_id, event.told_id)
     _withdraw_other(charger_id, taken, reserved)
-    commanded = taken or reserved
+    commanded = _both(taken, reserved)
     if commanded and _has_session_of_its_own(charger_id, event.told_id, commanded):
         _withdraw(charger_id, commanded)
     return commanded or (permits.ask(charger_id, event.id_tag, type) if event.id_tag else None)
+
+
+def _both(taken: Permit | None, reserved: Permit | None) -> Permit | None:
+    """Of a start and a reservation the start; whoever reserved pays for that, too, if it is the same driver."""
+    if taken is not None and reserved is not None and taken.cdr_token == reserved.cdr_token:
+        return replace(taken, reserved_since=reserved.reserved_since)
+    return taken or reserved
 
 
 def _withdraw_other(charger_id: int, taken: Permit | None, reserved: Permit | None) -> None:

@@ -1,6 +1,7 @@
 """The Session of what has been accepted but has not begun: a remote start, or a reservation.
 
-Its transaction goes on with it (`billing`); without one it ends as INVALID, which tells the eMSP.
+Its transaction goes on with it (`billing`); without one it ends as INVALID, which tells the eMSP, or as COMPLETED where
+a reservation that nobody used has its price.
 """
 
 from dataclasses import dataclass
@@ -66,6 +67,14 @@ def withdraw(owner: str, session_id: str) -> None:
     if document.get("status") in _NOT_BEGUN:
         now = times.now()
         _store(document | {"status": str(SessionStatus.INVALID), "end_date_time": now, "last_updated": now})
+
+
+def complete(owner: str, session_id: str, members: Document) -> None:
+    """It is over without a transaction, and costs something all the same."""
+    text = sessions.find(PartyId(owner), session_id)
+    if text:
+        document: Document = codec.decode(text.encode())
+        _store(document | members | {"status": str(SessionStatus.COMPLETED), "last_updated": times.now()})
 
 
 def _store(document: Document) -> None:

@@ -13,6 +13,7 @@ from django.db import transaction as database
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
+from cpo_backend import pruning
 from cpo_backend.models import Charger, RemoteStart
 from cpo_backend.remote import sessions
 from cpo_backend.remote.sessions import Prospect
@@ -141,5 +142,4 @@ def _expire(pk: int) -> bool:
 
 def prune(days: int = 90) -> int:
     """Forget starts of long ago."""
-    old = RemoteStart.objects.filter(expires_at__lt=timezone.now() - timedelta(days=days))
-    return old.delete()[0]
+    return pruning.delete(RemoteStart.objects.filter(expires_at__lt=timezone.now() - timedelta(days=days)))

@@ -5,6 +5,8 @@ from datetime import timedelta
 from django.db import transaction
 from django.utils import timezone
 
+from cpo_backend import pruning
+from cpo_backend.billing.wake import wake
 from cpo_backend.commanding import queue
 from cpo_backend.models import OcppCommand, RemoteCommand, Reservation
 from cpo_backend.remote import sessions
@@ -28,9 +30,12 @@ def answered(row: RemoteCommand, call: OcppCommand, found: Outcome) -> None:
         if call.status == OcppCommand.Status.TIMEOUT:
             _give_back(reservation)
         return
-    reservation.state = State.ACTIVE
-    reservation.save(update_fields=["state"])
-    for before in _replaced(reservation):
+    reservation.state, reservation.active_since = State.ACTIVE, timezone.now()
+    replaced = _replaced(reservation)
+    if held_since := [before.active_since for before in replaced if before.active_since]:
+        reservation.active_since = min(held_since)
+    reservation.save(update_fields=["state", "active_since"])
+    for before in replaced:
         _close(before, State.REPLACED)
         if before.told_id != reservation.told_id:
             _give_back(before)
@@ -97,7 +102,7 @@ def sweep() -> int:
 def prune(days: int = 90) -> int:
     """Forget reservations of long ago."""
     old = Reservation.objects.filter(expires_at__lt=timezone.now() - timedelta(days=days)).exclude(state=State.ACTIVE)
-    return old.delete()[0]
+    return pruning.delete(old.filter(bill_due_at=None))
 
 
 @transaction.atomic
@@ -110,8 +115,12 @@ def _expire(pk: int) -> bool:
 
 
 def end(reservation: Reservation, state: State) -> None:
-    """Nobody charged; the caller holds its lock."""
-    sessions.withdraw(reservation.party, reservation.session_id)
+    """Nobody charged; the caller holds its lock. What expired while it stood may have its price (`unused`)."""
+    if state == State.EXPIRED and reservation.active_since is not None:
+        reservation.bill_due_at = timezone.now()
+        transaction.on_commit(wake)
+    else:
+        sessions.withdraw(reservation.party, reservation.session_id)
     _close(reservation, state)
 
 
@@ -123,8 +132,8 @@ def use(reservation: Reservation, by: str) -> None:
 
 def _close(reservation: Reservation, state: State) -> None:
     was_active = reservation.state == State.ACTIVE
-    reservation.state = state
-    reservation.save(update_fields=["state", "taken_by"])
+    reservation.state, reservation.ended_at = state, min(timezone.now(), reservation.expires_at)
+    reservation.save(update_fields=["state", "taken_by", "ended_at", "bill_due_at"])
     if was_active:
         publishing.judge_charger(reservation.charger_id)
 

@@ -36,4 +36,5 @@ def permit(charger_id: int, number: int | None, tag: str, told_id: int | None, b
         auth_method=str(AuthMethod.COMMAND),
         reference=found.authorization_reference,
         session_id=found.session_id,
+        reserved_since=found.active_since,
     )

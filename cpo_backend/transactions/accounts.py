@@ -33,6 +33,12 @@ class Account:
     meter_stop: Decimal | None
 
     @property
+    def begin(self) -> datetime:
+        """The start, or from when on the EVSE was reserved for it."""
+        reserved_since = self.transaction.reserved_since
+        return self.start if reserved_since is None else min(self.start, reserved_since)
+
+    @property
     def wh(self) -> Decimal:
         """As it is billed."""
         return billed(self.energy.wh)

@@ -34,7 +34,13 @@ def decided(charger_id: int, event: Event) -> Permit | None:
     row = Transaction.objects.filter(charger_id=charger_id, told_id=event.told_id).exclude(allowed="").first()
     if row is None or (row.id_tag != event.id_tag and event.kind != ENDED):
         return None
-    return Permit(AllowedType(row.allowed), row.cdr_token, row.auth_method, row.authorization_reference)
+    return Permit(
+        allowed=AllowedType(row.allowed),
+        cdr_token=row.cdr_token,
+        auth_method=row.auth_method,
+        reference=row.authorization_reference,
+        reserved_since=row.reserved_since,
+    )
 
 
 def take(arrival: Arrival, event: Event, values: Values, permit: Permit | None) -> None:

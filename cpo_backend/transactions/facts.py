@@ -29,7 +29,8 @@ class Arrival:
 class Permit:
     """What was decided of a token. `cdr_token` is JSON, empty when nobody knows the token.
 
-    `session_id` is that of the Session which a command has made already.
+    `session_id` is that of the Session which a command has made already; `reserved_since` is from when on the EVSE was
+    held for its driver.
     """
 
     allowed: AllowedType
@@ -38,6 +39,7 @@ class Permit:
     reference: str = ""
     group_id: str | None = None
     session_id: str = ""
+    reserved_since: datetime | None = None
 
     @property
     def is_known(self) -> bool:

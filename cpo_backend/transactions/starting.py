@@ -9,7 +9,7 @@ from django.db import transaction as database
 from cpo_backend.billing import dues
 from cpo_backend.models import Charger, Transaction
 from cpo_backend.status import publishing
-from cpo_backend.transactions import lost, metering
+from cpo_backend.transactions import lost, metering, orphans
 from cpo_backend.transactions.facts import Arrival, Permit, Start
 from ocpi.v221.tokens import AllowedType
 
@@ -65,6 +65,7 @@ def _begin(arrival: Arrival, start: Start, permit: Permit) -> Started:
     dues.opened(made, permit.session_id)
     if not has_room:
         lost.close(made, lost.NEXT)
+    orphans.adopt(made, start)
     publishing.judge_after_commit(charger.pk)
     return Started(made.pk, permit.allowed)
 
@@ -91,6 +92,7 @@ def columns(permit: Permit) -> dict[str, Any]:
         "cdr_token": permit.cdr_token,
         "auth_method": permit.auth_method,
         "authorization_reference": permit.reference[:36],
+        "reserved_since": permit.reserved_since,
     }
 
 

@@ -22,15 +22,16 @@ def number(document: Document | None, name: str) -> Decimal | None:
     return Decimal(found) if isinstance(found, (int, Decimal)) and not isinstance(found, bool) else None
 
 
-def _total(document: Document) -> Decimal | None:
-    total = document.get("total_cost")
+def _total(document: Document, name: str = "total_cost") -> Decimal | None:
+    total = document.get(name)
     return number(total, "excl_vat") if isinstance(total, dict) else None
 
 
 def no_energy(evidence: Evidence, now: datetime) -> Iterator[Finding]:
-    """Nothing was charged, and something is to be paid."""
+    """Nothing was charged, and something is to be paid, though not for a reservation that nobody used."""
     total = _total(evidence.document)
-    if number(evidence.document, "total_energy") == 0 and total:
+    reservation = _total(evidence.document, "total_reservation_cost")
+    if number(evidence.document, "total_energy") == 0 and total and total != reservation:
         yield Finding("no_energy", Severity.HOLD, f"0 kWh cost {total}", "/total_energy")
 
 

@@ -1,6 +1,8 @@
 """OCPP 2.0.1: what is done about each message of a charger. An action without a row is answered NotSupported."""
 
 from cpo_backend.alarms import sounding
+from cpo_backend.billing import showing
+from cpo_backend.local_lists.limits import LENGTH_OF_LIST
 from cpo_backend.models import Alarm
 from cpo_backend.ocpp.handling import Handling, Received
 from cpo_backend.ocpp.handling.shared import (
@@ -134,9 +136,12 @@ def on_transaction_event(
     permit = _permit(station, event)
     values = readings.of_v201(request.meterValue or ())
     events.take(arrival(station, "TransactionEvent", received), event, values, permit)
-    if token is None:
-        return transactions.TransactionEventResponse()
-    return transactions.TransactionEventResponse(idTokenInfo=_info(permit) if permit else IdTokenInfo(status="Invalid"))
+    # Only when charging has ended, by OCPP 2.0.1; what it costs until then comes by CostUpdated.
+    cost = showing.final(station.charger_id, event.told_id) if event.kind == events.ENDED else None
+    refused = IdTokenInfo(status="Invalid")
+    return transactions.TransactionEventResponse(
+        totalCost=cost, idTokenInfo=None if token is None else _info(permit) if permit else refused
+    )
 
 
 def _permit(station: Station, event: Event) -> Permit | None:
@@ -188,6 +193,13 @@ def on_notify_report(station: Station, request: provisioning.NotifyReport, recei
         for data in request.reportData or ()
         for attribute in data.variableAttribute
         if attribute.type in (None, "Actual")
+    ]
+    found += [
+        Setting(f"{LENGTH_OF_LIST}.maxLimit", str(int(data.variableCharacteristics.maxLimit)), True)
+        for data in request.reportData or ()
+        if f"{data.component.name}.{data.variable.name}" == LENGTH_OF_LIST
+        and data.variableCharacteristics
+        and data.variableCharacteristics.maxLimit is not None
     ]
     configuring.take_report(station.charger_id, request.seqNo, found, is_last=not request.tbc)
     return NOTED

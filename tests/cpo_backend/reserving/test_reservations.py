@@ -9,6 +9,7 @@ from django.utils import timezone
 from cpo_backend import tasks
 from cpo_backend.models import Charger, Reservation
 from cpo_backend.reserving import holding
+from ocpi.models import Cdr
 from tests.kit import charging
 from tests.kit.charger import V201, CallError, FakeCharger
 from tests.kit.chargers import connected, eventually, status_of
@@ -148,7 +149,9 @@ def test_a_reservation_that_nobody_used_expires(url: str, charger: Charger, emsp
         Reservation.objects.update(expires_at=timezone.now() - timedelta(seconds=1))
         tasks.sweep_chargers()
         eventually(lambda: status_of("LOC-1-1") == "AVAILABLE", "AVAILABLE")
+        tasks.make_bills()
     assert list(sessions().values()) == ["INVALID"]
+    assert not Cdr.objects.exists()
 
 
 def test_the_transaction_goes_on_with_the_session_of_the_reservation(url: str, charger: Charger, emsp: Emsp) -> None:
