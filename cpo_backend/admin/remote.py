@@ -43,7 +43,7 @@ class ReservationAdmin(ReadOnlyAdmin):
         ("commander", "reservation_id", "told_id"),
         ("charger", "number", "condition"),
         ("session_id", "authorization_reference"),
-        ("created_at", "expires_at"),
+        ("created_at", "active_since", "expires_at", "ended_at"),
     )
     readonly_fields = ("condition",)
 

@@ -130,7 +130,7 @@ def take(command: OcppCommand) -> None:
     else:
         told = codec.decode(command.result.encode())
         if command.action == _VERSION:
-            _is_version(row, next(iter(told.values()), 0))
+            _is_version(row, told["listVersion" if row.charger.version == "1.6" else "versionNumber"])
         else:
             _is_sent(row, codec.decode(command.payload.encode()), str(told.get("status")))
     row.save()

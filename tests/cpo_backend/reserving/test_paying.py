@@ -8,7 +8,8 @@ import pytest
 from django.utils import timezone
 
 from cpo_backend import tasks
-from cpo_backend.models import Charger, Reservation
+from cpo_backend.models import CdrFigures, Charger, Reservation
+from cpo_backend.reporting import following
 from ocpi.models import Cdr
 from ocpi.types import codec, times
 from roaming.audit_models import CdrAudit
@@ -101,6 +102,8 @@ def test_a_reservation_that_nobody_used_has_a_cdr_where_that_has_a_price(
     assert (cdr["total_cost"]["excl_vat"], cdr["total_energy"], cdr["total_time"]) == (Decimal("1.5"), 0, 0)
     assert list(sessions().values()) == ["COMPLETED"]
     assert list(sessions()) == [cdr["session_id"]]
+    following.follow()
+    assert CdrFigures.objects.count() == 1
     assert audited() == []
 
 
