@@ -116,14 +116,15 @@ def _learn(found: Transaction, arrival: Arrival, event: Event, permit: Permit | 
     found.heard_at = arrival.received_at
     if arrival.offset_seconds is not None:
         found.clock_offset = arrival.offset_seconds
-    if event.kind == STARTED:
+    is_start = event.kind == STARTED and not found.start_told
+    if is_start:
         found.start_told, found.start_told_at = event.told[:64], event.told_at
         found.start_received_at = arrival.received_at
     if event.connector is not None:
         found.connector = event.connector
     found.reservation_id = event.reservation_id or found.reservation_id
     found.remote_start_id = event.remote_start_id or found.remote_start_id
-    if permit is not None and (not found.id_tag or event.kind == STARTED):
+    if permit is not None and (not found.id_tag or is_start):
         found.id_tag, found.token_type = event.id_tag[:255], event.token_type[:20]
         for name, value in starting.columns(permit).items():
             setattr(found, name, value)

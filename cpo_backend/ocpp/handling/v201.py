@@ -34,10 +34,9 @@ from cpo_backend.registry.configuring import Setting
 from cpo_backend.remote import permitting
 from cpo_backend.reserving import holding
 from cpo_backend.status.recording import Report
-from cpo_backend.tokens import authorizing
+from cpo_backend.tokens import authorizing, identifying
 from cpo_backend.transactions import events, metering, readings
 from cpo_backend.transactions.facts import Event, Permit
-from ocpi.v221.common import TokenType
 from ocpi.v221.tokens import AllowedType
 
 _TOKEN_STATUS = {
@@ -46,11 +45,6 @@ _TOKEN_STATUS = {
     AllowedType.EXPIRED: "Expired",
     AllowedType.NO_CREDIT: "NoCredit",
     AllowedType.NOT_ALLOWED: "NotAtThisLocation",
-}
-_TOKEN_TYPE = {
-    "ISO14443": TokenType.RFID,
-    "ISO15693": TokenType.RFID,
-    "Central": TokenType.APP_USER,
 }
 _NOBODY = "NoAuthorization"
 _LONGEST_GROUP = 36
@@ -99,8 +93,7 @@ def on_authorize(
 def token_info(station: Station, token: IdToken) -> IdTokenInfo:
     if token.type == _NOBODY:
         return IdTokenInfo(status="Invalid")
-    type = _TOKEN_TYPE.get(token.type, TokenType.OTHER)
-    return _info(authorizing.decide(station.charger_id, token.idToken, type))
+    return _info(authorizing.decide(station.charger_id, *identifying.identify(token.idToken, token.type)))
 
 
 def _info(decision: authorizing.Decision | Permit) -> IdTokenInfo:
@@ -142,8 +135,7 @@ def on_transaction_event(
 def _permit(station: Station, event: Event) -> Permit | None:
     """None where nothing is told of who pays."""
     known = events.decided(station.charger_id, event) if event.id_tag else None
-    type = _TOKEN_TYPE.get(event.token_type, TokenType.OTHER)
-    return known or permitting.of_event(station.charger_id, event, type)
+    return known or permitting.of_event(station.charger_id, event)
 
 
 def on_reservation_status_update(

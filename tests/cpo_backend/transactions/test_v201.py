@@ -82,6 +82,16 @@ def test_a_charger_that_counts_anew_after_a_restart_is_billed_to_the_end(url: st
     assert (cdr["total_energy"], cdr["remark"]) == (7, "Stop reason: EVDisconnected")
 
 
+def test_another_start_of_a_transaction_does_not_begin_it_anew(url: str, charger: Charger) -> None:
+    """After a power failure, say."""
+    started, first, second, ended = course()
+    with connected(url, subprotocol=V201) as cp:
+        tell(cp, started, first, second | {"eventType": "Started"}, ended)
+    charging.make()
+    cdr = charging.cdr()
+    assert (cdr["total_energy"], cdr["start_date_time"]) == (7, charging.after(0))
+
+
 def test_the_same_name_at_two_chargers_is_two_transactions(url: str, charger: Charger) -> None:
     charging.add_charger("CP-2", "LOC-2")
     with connected(url, subprotocol=V201) as cp, connected(url, "CP-2", subprotocol=V201) as other:
