@@ -6,11 +6,13 @@ from ocpi.models import Token
 from ocpi.store.tokens import token_key
 from ocpi.v221.common import TokenType
 
-# What is told -> the types that it may be. What has no card behind it is told as Central, and so we tell it ourselves.
+# What is told -> the types that it may be. What has no card behind it is told as Central, and so we tell it ourselves;
+# what a station reads without knowing how is Local. A KeyCode is typed in by anybody, so it is never that of a card.
 _TYPES = {
     "ISO14443": (TokenType.RFID,),
     "ISO15693": (TokenType.RFID,),
     "Central": (TokenType.APP_USER, TokenType.AD_HOC_USER, TokenType.OTHER),
+    "Local": (TokenType.OTHER, TokenType.RFID),
 }
 _CONTRACT = "eMAID"
 _EMAID = re.compile(r"([A-Z]{2})-?([A-Z0-9]{3})-?([A-Z0-9]{9})(?:-?([A-Z0-9]))?", re.ASCII)

@@ -101,6 +101,8 @@ def test_a_uid_that_fits_has_no_alias(db: None) -> None:
         ("04A1B2C3D4", "ISO14443", "Accepted"),
         ("04a1b2c3d4", "ISO15693", "Accepted"),
         ("04A1B2C3D4", "Central", "Unknown"),
+        ("04A1B2C3D4", "Local", "Accepted"),
+        ("04A1B2C3D4", "KeyCode", "Unknown"),
         ("APP-1", "Central", "Accepted"),
         ("AD-HOC-1", "Central", "Accepted"),
         ("NL-OSP-C12345678", "eMAID", "Accepted"),
