@@ -46,6 +46,7 @@ _TOKEN_STATUS = {
     AllowedType.NO_CREDIT: "NoCredit",
     AllowedType.NOT_ALLOWED: "NotAtThisLocation",
 }
+# The station is set to ask nobody, and a button starts it: that is always accepted (C02.FR.02), and nobody is billed.
 _NOBODY = "NoAuthorization"
 _LONGEST_GROUP = 36
 
@@ -92,7 +93,7 @@ def on_authorize(
 
 def token_info(station: Station, token: IdToken) -> IdTokenInfo:
     if token.type == _NOBODY:
-        return IdTokenInfo(status="Invalid")
+        return IdTokenInfo(status="Accepted")
     return _info(authorizing.decide(station.charger_id, *identifying.identify(token.idToken, token.type)))
 
 
@@ -129,7 +130,8 @@ def on_transaction_event(
     events.take(arrival(station, "TransactionEvent", received), event, values, permit)
     if token is None:
         return transactions.TransactionEventResponse()
-    return transactions.TransactionEventResponse(idTokenInfo=_info(permit) if permit else IdTokenInfo(status="Invalid"))
+    unknown = IdTokenInfo(status="Invalid" if has_token else "Accepted")
+    return transactions.TransactionEventResponse(idTokenInfo=_info(permit) if permit else unknown)
 
 
 def _permit(station: Station, event: Event) -> Permit | None:

@@ -154,6 +154,19 @@ def test_a_transaction_may_begin_without_a_token(url: str, charger: Charger) -> 
     assert charging.cdr()["start_date_time"] == charging.after(0)
 
 
+def test_a_start_by_button_is_accepted_and_billed_to_nobody(url: str, charger: Charger) -> None:
+    """OCPP 2.0.1 C02.FR.02."""
+    button = {"idToken": {"idToken": "", "type": "NoAuthorization"}}
+    with connected(url, subprotocol=V201) as cp:
+        assert cp.call("Authorize", button)["idTokenInfo"]["status"] == "Accepted"
+        started, *_, ended = course()
+        answers = tell(cp, started | button, ended | {"seqNo": 1})
+        assert answers == [{"idTokenInfo": {"status": "Accepted"}}, {}]
+    charging.make()
+    assert not Session.objects.exists()
+    assert charging.bill().state == Bill.State.HELD
+
+
 def test_an_unknown_token_is_refused_and_kept(url: str, charger: Charger) -> None:
     with connected(url, subprotocol=V201) as cp:
         [answer] = tell(cp, event("Started", 0, 0, wh=1000, tag="NOBODY"))
