@@ -5,6 +5,7 @@ task into every line. Credentials tokens never reach a log: nothing logs headers
 `Authorization` value should a library ever print one.
 """
 
+import logging
 import re
 from collections.abc import MutableMapping
 from typing import Any
@@ -20,6 +21,11 @@ def redact(_logger: Any, _name: str, event: MutableMapping[str, Any]) -> Mutable
         if isinstance(value, str):
             event[key] = _AUTHORIZATION.sub(r"\1\2 ***", value)
     return event
+
+
+def is_news(record: logging.LogRecord) -> bool:
+    """Not what uvicorn says of every websocket that was refused with a status: a charger tries again for ever."""
+    return not str(record.msg).startswith("ASGI callable returned without completing handshake")
 
 
 def logging_config(level: str, style: str) -> dict[str, Any]:
@@ -52,7 +58,8 @@ def logging_config(level: str, style: str) -> dict[str, Any]:
                 "foreign_pre_chain": shared,
             }
         },
-        "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "structured"}},
+        "filters": {"news": {"()": lambda: is_news}},
+        "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "structured", "filters": ["news"]}},
         "root": {"handlers": ["stderr"], "level": level},
         "loggers": {
             "celery": {"level": "WARNING"},

@@ -52,7 +52,8 @@ def is_identity(text: str) -> bool:
 def read(scope: Scope) -> Request:
     """The request in the scope; raises Refused."""
     raw_path: bytes = scope.get("raw_path") or scope["path"].encode()
-    identity = unquote(raw_path.decode("latin-1").removeprefix(PREFIX))
+    # Slashes around it come from whoever wrote a URL into the charger, where the charger appends the rest.
+    identity = unquote(raw_path.decode("latin-1").removeprefix(PREFIX).strip("/"))
     if not raw_path.startswith(PREFIX.encode()) or not is_identity(identity):
         raise Refused(HTTPStatus.NOT_FOUND, "no such identity")
     offered = [BY_SUBPROTOCOL[name] for name in scope.get("subprotocols", ()) if name in BY_SUBPROTOCOL]

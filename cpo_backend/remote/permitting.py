@@ -8,10 +8,10 @@ from dataclasses import replace
 from cpo_backend.models import Charger, Transaction
 from cpo_backend.remote import sessions, starts
 from cpo_backend.reserving import using
+from cpo_backend.tokens import identifying
 from cpo_backend.transactions import permits
 from cpo_backend.transactions.facts import Event, Permit, Start
 from ocpi.types import codec
-from ocpi.v221.common import TokenType
 
 
 def of_start(charger_id: int, start: Start) -> Permit:
@@ -23,7 +23,7 @@ def of_start(charger_id: int, start: Start) -> Permit:
     return _both(taken, reserved) or permits.ask(charger_id, start.id_tag)
 
 
-def of_event(charger_id: int, event: Event, type: TokenType) -> Permit | None:
+def of_event(charger_id: int, event: Event) -> Permit | None:
     """Of OCPP 2.0.1; None where nothing is told of who pays."""
     taken = starts.permit_of_event(charger_id, event, event.told_id)
     reserved = using.permit(charger_id, event.number, event.id_tag, event.reservation_id, event.told_id)
@@ -31,7 +31,9 @@ def of_event(charger_id: int, event: Event, type: TokenType) -> Permit | None:
     commanded = _both(taken, reserved)
     if commanded and _has_session_of_its_own(charger_id, event.told_id, commanded):
         _withdraw(charger_id, commanded)
-    return commanded or (permits.ask(charger_id, event.id_tag, type) if event.id_tag else None)
+    if commanded or not event.id_tag:
+        return commanded
+    return permits.ask(charger_id, *identifying.identify(event.id_tag, event.token_type))
 
 
 def _both(taken: Permit | None, reserved: Permit | None) -> Permit | None:

@@ -31,7 +31,7 @@ _ORDER = ("Reserved", "Available", "Unavailable", "Faulted")
 
 
 class Use(Enum):
-    """What is known of a transaction at the EVSE since a car was plugged in."""
+    """What is known of a transaction at the EVSE since a car was plugged in, or since it was last said to be free."""
 
     NONE = auto()
     ACTIVE = auto()
@@ -54,7 +54,8 @@ class Verdict(NamedTuple):
 class Facts:
     """All that the status of an EVSE follows from. `offline_since` is None while the charger is connected.
 
-    `is_stale`: what the connectors said does not count any more, and they have not said anything since.
+    `is_stale`: what the connectors said does not count any more, or they never said anything, and what was published
+    followed from something else.
     """
 
     override: Status | None = None
@@ -85,6 +86,8 @@ def judge(facts: Facts, patience: Patience, now: datetime) -> Verdict:
     if facts.station is not None and (status := _OF_STATION.get(facts.station.word)):
         return Verdict(status)
     verdict = _of_connectors(facts, patience, now)
+    if facts.use is Use.ACTIVE and verdict.status in (Status.AVAILABLE, None):
+        return Verdict(Status.CHARGING)
     if verdict.status is Status.AVAILABLE:
         if facts.is_reserved:
             return Verdict(Status.RESERVED, verdict.until)

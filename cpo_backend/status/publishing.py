@@ -5,12 +5,13 @@ out: a stop is Finishing and Available within a moment. What waits is `due_at`, 
 """
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import partial
 
 import structlog
 from django.conf import settings
 from django.db import transaction
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from cpo_backend.alarms import sounding
@@ -28,6 +29,7 @@ from ocpi.v221.locations import Location, Status
 log = structlog.get_logger(__name__)
 
 WINDOW = timedelta(seconds=1.5)
+_EVER = datetime(1, 1, 1, tzinfo=UTC)
 
 
 def judge_due(limit: int = 500, *, overdue: timedelta = timedelta(0)) -> int:
@@ -83,13 +85,15 @@ def _facts(
         if evse.shared_power_group and other.shared_power_group == evse.shared_power_group and other is not evse
     }
     connectors = _reported(reports, {evse.number})
+    use = _use(charger, evse.number, connectors)
+    was_heard = any(report.number == evse.number for report in reports)
     return Facts(
         override=_override(charger, evse),
         offline_since=charger.offline_since,
         station=next(iter(_reported(reports, {0})), None),
         connectors=connectors,
-        is_stale=not connectors and any(report.number == evse.number for report in reports),
-        use=_use(charger, evse.number, connectors),
+        is_stale=not connectors and (was_heard or (use is Use.NONE and bool(evse.published_status))),
+        use=use,
         is_reserved=_is_reserved(evse),
         sibling_in_use=is_in_use(_reported(reports, siblings)),
     )
@@ -102,11 +106,18 @@ def _is_reserved(evse: ChargerEvse) -> bool:
 
 
 def _use(charger: Charger, number: int, connectors: Sequence[Reported]) -> Use:
-    """Whether a transaction goes on at the EVSE, or has ended there since the car was plugged in."""
-    if not is_in_use(connectors):
-        return Use.NONE
+    """Whether a transaction goes on at the EVSE, or has ended there since the car was plugged in.
+
+    Of what is not in use a transaction counts that began since: the charger has yet to say so.
+    """
     transactions = Transaction.objects.filter(charger=charger, number=number)
-    if transactions.filter(closed_by="").exists():
+    opened = transactions.filter(closed_by="")
+    if not is_in_use(connectors):
+        began_at = Coalesce("start_told_at", "start_received_at")
+        since = max((connector.since for connector in connectors), default=_EVER)
+        is_begun = opened.annotate(began_at=began_at).filter(began_at__gt=since, free_since=None).exists()
+        return Use.ACTIVE if is_begun else Use.NONE
+    if opened.exists():
         return Use.ACTIVE
     plugged_at = min(connector.since for connector in connectors)
     return Use.ENDED if transactions.filter(closed_at__gte=plugged_at).exists() else Use.NONE

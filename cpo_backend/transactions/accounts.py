@@ -1,6 +1,6 @@
 """A transaction put together from what is known of it: when it was, how much energy, in which states, by what proof."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import ROUND_FLOOR, Decimal
@@ -64,7 +64,10 @@ def of(transaction: Transaction, now: datetime) -> Account:
     clock = _clock(transaction, [*inner, *(Stamp(one.told_at, one.received_at) for one in signed)])
     start, until = _span(transaction, [clock.at(stamp) for stamp in inner], clock, now)
     end = None if transaction.is_open else until
-    read = _Samples(samples, clock, start, until, is_over=end is not None)
+    told_with = {transaction.start_received_at: BEGIN}
+    if end is not None and transaction.stop_received_at is not None:
+        told_with[transaction.stop_received_at] = END
+    read = _Samples(samples, clock, start, until, told_with, is_over=end is not None)
     counted = energy.reckon(
         Meter(
             start=start,
@@ -124,13 +127,25 @@ def _span(
 
 
 class _Samples:
-    """The samples between start and end, by kind, in order of time."""
+    """The samples between start and end, by kind, in order of time.
+
+    `told_with`: when the messages of start and end were received. A sample in one of them is of no other time, though
+    it was taken a moment before the start or after the end.
+    """
 
     def __init__(
-        self, samples: Sequence[MeterSample], clock: Clock, start: datetime, end: datetime, *, is_over: bool
+        self,
+        samples: Sequence[MeterSample],
+        clock: Clock,
+        start: datetime,
+        end: datetime,
+        told_with: Mapping[datetime, str],
+        *,
+        is_over: bool,
     ) -> None:
         self._start, self._end, self._is_over = start, end, is_over
         moments = {one.told_at: clock.at(Stamp(one.told_at, one.received_at)) for one in samples}
+        told_with = {one.told_at: told_with.get(one.received_at, "") for one in samples}
         readings = [
             Reading(one.told_at, one.measurand, one.value, one.phase, one.location, one.context, one.is_bare)
             for one in samples
@@ -138,7 +153,9 @@ class _Samples:
         found: dict[str, list[tuple[Point, str]]] = {}
         for told_at, measurand, value, context, is_bare in totals(readings):
             assert told_at is not None
-            found.setdefault(measurand, []).append((Point(moments[told_at], value, is_bare), context))
+            point = Point(moments[told_at], value, is_bare)
+            is_beside = point.at < start if told_with[told_at] == BEGIN else point.at > end
+            found.setdefault(measurand, []).append((point, (is_beside and told_with[told_at]) or context))
         self.registers = self._within(found.get(REGISTER, ()))
         if not self.registers:
             self.registers = _summed(self._within(found.get(INTERVAL, ())), start)

@@ -1,5 +1,8 @@
 """Takes in the events of OCPP 2.0.1, in whatever order they come: each once, by its number in the sequence.
 
+There are chargers that do not count, or begin again when they restart: where events of different kinds share a number,
+those of that transaction that cannot be told by it are told by what they say.
+
 Any event begins a transaction, Ended ends it, and what comes after that fills its gaps. While there are gaps, the CDR
 waits for what is missing, and the charger is asked whether it still has it.
 """
@@ -25,7 +28,9 @@ log = structlog.get_logger(__name__)
 STARTED, ENDED = "Started", "Ended"
 GAP_PATIENCE = timedelta(minutes=10)
 CHARGER = Transaction.ClosedBy.CHARGER
+_AGAIN = "a repetition"
 _TWICE = "another event with a number that was used before: not counted"
+_UNCOUNTED = "the charger does not count the events of this transaction: they are told apart by what they say"
 _ENDED_TWICE = "another end of a transaction that its charger had ended before: not counted"
 
 
@@ -58,13 +63,17 @@ def _take(arrival: Arrival, event: Event, values: Values, permit: Permit | None)
     found = Transaction.objects.filter(charger=charger, told_id=event.told_id).first()
     if found is None:
         found = _new(charger, arrival, event, permit)
-    elif earlier := found.messages.filter(seq_no=event.seq_no).first():
-        if not _is_same(earlier, arrival):
-            metering.keep(arrival, found, _TWICE, kind=event.kind)
+    seq_no, odd = _number(found, arrival, event)
+    if odd == _TWICE:
+        metering.keep(arrival, found, odd, kind=event.kind)
+    if odd in (_TWICE, _AGAIN):
         return
-    unread = f"{values.unread} meter values could not be read" if values.unread else ""
     is_another_end = event.kind == ENDED and found.closed_by == CHARGER
-    metering.keep(arrival, found, _ENDED_TWICE if is_another_end else unread, kind=event.kind, seq_no=event.seq_no)
+    if is_another_end:
+        odd = _ENDED_TWICE
+    elif values.unread:
+        odd = f"{values.unread} meter values could not be read"
+    metering.keep(arrival, found, odd, kind=event.kind, seq_no=seq_no)
     metering.store(found.pk, values, arrival.received_at)
     _learn(found, arrival, event, permit)
     if event.number is not None and found.number is None:
@@ -87,6 +96,19 @@ def _new(charger: Charger, arrival: Arrival, event: Event, permit: Permit | None
     return made
 
 
+def _number(found: Transaction, arrival: Arrival, event: Event) -> tuple[int | None, str]:
+    """The number under which an event counts, None for one that does not number it, and what is odd about it."""
+    earlier = found.messages.filter(seq_no=event.seq_no).first()
+    if earlier is None:
+        return event.seq_no, ""
+    if _is_same(earlier, arrival) or found.messages.filter(payload=arrival.payload).exists():
+        return None, _AGAIN
+    is_known = found.messages.filter(needs_attention=_UNCOUNTED).exists()
+    if is_known or earlier.kind != event.kind:
+        return None, "" if is_known else _UNCOUNTED
+    return None, _TWICE
+
+
 def _is_same(earlier: TransactionMessage, arrival: Arrival) -> bool:
     """Whether two messages say the same, whatever their spelling."""
     if earlier.payload == arrival.payload:
@@ -100,14 +122,15 @@ def _learn(found: Transaction, arrival: Arrival, event: Event, permit: Permit | 
     found.heard_at = arrival.received_at
     if arrival.offset_seconds is not None:
         found.clock_offset = arrival.offset_seconds
-    if event.kind == STARTED:
+    is_start = event.kind == STARTED and not found.start_told
+    if is_start:
         found.start_told, found.start_told_at = event.told[:64], event.told_at
         found.start_received_at = arrival.received_at
     if event.connector is not None:
         found.connector = event.connector
     found.reservation_id = event.reservation_id or found.reservation_id
     found.remote_start_id = event.remote_start_id or found.remote_start_id
-    if permit is not None and (not found.id_tag or event.kind == STARTED):
+    if permit is not None and (not found.id_tag or is_start):
         found.id_tag, found.token_type = event.id_tag[:255], event.token_type[:20]
         for name, value in starting.columns(permit).items():
             setattr(found, name, value)

@@ -19,6 +19,7 @@ from cpo_backend.models import (
     Transaction,
     TransactionMessage,
 )
+from cpo_backend.status import publishing
 from cpo_backend.transactions.facts import Arrival
 from cpo_backend.transactions.readings import Reading, Signed, Values
 from ocpi.pricing.periods.history import State
@@ -188,8 +189,8 @@ def status(charger_id: int, number: int, word: str, told_at: datetime | None, re
     is_in_use = reported.exclude(word__in=_NOT_IN_USE).exists()
     if is_in_use:
         Transaction.objects.filter(pk=found.pk).exclude(free_since=None).update(free_since=None)
-    elif word == _FREE:
-        Transaction.objects.filter(pk=found.pk, free_since=None).update(free_since=received_at)
+    elif word == _FREE and Transaction.objects.filter(pk=found.pk, free_since=None).update(free_since=received_at):
+        publishing.judge_after_commit(charger_id)
     if word in STATES:
         change(found, word, told_at, received_at)
 

@@ -47,7 +47,7 @@ def add_charger(
 
 def add_token(uid: str = TAG, **changes: Any) -> None:
     """A card of an eMSP of ours."""
-    tokens.put(Arrival(token(uid=uid, contract_id=f"NL-OSP-{uid}", **changes)), None)
+    tokens.put(Arrival(token(**{"uid": uid, "contract_id": f"NL-OSP-{uid}", **changes})), None)
 
 
 def add_tariff(**changes: Any) -> None:

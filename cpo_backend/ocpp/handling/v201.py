@@ -36,10 +36,9 @@ from cpo_backend.registry.configuring import Setting
 from cpo_backend.remote import permitting
 from cpo_backend.reserving import holding
 from cpo_backend.status.recording import Report
-from cpo_backend.tokens import authorizing
+from cpo_backend.tokens import authorizing, identifying
 from cpo_backend.transactions import events, metering, readings
 from cpo_backend.transactions.facts import Event, Permit
-from ocpi.v221.common import TokenType
 from ocpi.v221.tokens import AllowedType
 
 _TOKEN_STATUS = {
@@ -49,11 +48,7 @@ _TOKEN_STATUS = {
     AllowedType.NO_CREDIT: "NoCredit",
     AllowedType.NOT_ALLOWED: "NotAtThisLocation",
 }
-_TOKEN_TYPE = {
-    "ISO14443": TokenType.RFID,
-    "ISO15693": TokenType.RFID,
-    "Central": TokenType.APP_USER,
-}
+# The station is set to ask nobody, and a button starts it: that is always accepted (C02.FR.02), and nobody is billed.
 _NOBODY = "NoAuthorization"
 _LONGEST_GROUP = 36
 
@@ -100,9 +95,8 @@ def on_authorize(
 
 def token_info(station: Station, token: IdToken) -> IdTokenInfo:
     if token.type == _NOBODY:
-        return IdTokenInfo(status="Invalid")
-    type = _TOKEN_TYPE.get(token.type, TokenType.OTHER)
-    return _info(authorizing.decide(station.charger_id, token.idToken, type))
+        return IdTokenInfo(status="Accepted")
+    return _info(authorizing.decide(station.charger_id, *identifying.identify(token.idToken, token.type)))
 
 
 def _info(decision: authorizing.Decision | Permit) -> IdTokenInfo:
@@ -138,17 +132,21 @@ def on_transaction_event(
     events.take(arrival(station, "TransactionEvent", received), event, values, permit)
     # Only when charging has ended, by OCPP 2.0.1; what it costs until then comes by CostUpdated.
     cost = showing.final(station.charger_id, event.told_id) if event.kind == events.ENDED else None
-    refused = IdTokenInfo(status="Invalid")
-    return transactions.TransactionEventResponse(
-        totalCost=cost, idTokenInfo=None if token is None else _info(permit) if permit else refused
-    )
+    return transactions.TransactionEventResponse(totalCost=cost, idTokenInfo=_told(permit, token))
+
+
+def _told(permit: Permit | None, token: IdToken | None) -> IdTokenInfo | None:
+    if token is None:
+        return None
+    if permit is not None:
+        return _info(permit)
+    return IdTokenInfo(status="Accepted" if token.type == _NOBODY else "Invalid")
 
 
 def _permit(station: Station, event: Event) -> Permit | None:
     """None where nothing is told of who pays."""
     known = events.decided(station.charger_id, event) if event.id_tag else None
-    type = _TOKEN_TYPE.get(event.token_type, TokenType.OTHER)
-    return known or permitting.of_event(station.charger_id, event, type)
+    return known or permitting.of_event(station.charger_id, event)
 
 
 def on_reservation_status_update(

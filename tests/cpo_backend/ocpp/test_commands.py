@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from django.core.management import call_command
 from django.core.management.base import CommandError
+from django.db import transaction
 from django.utils import timezone
 
 from cpo_backend import tasks
@@ -100,6 +101,16 @@ def test_one_call_is_outstanding_and_their_order_is_kept(url: str, charger: Char
         cp.wait_asked("ClearCache")
         eventually(lambda: OcppCommand.objects.filter(status=Status.OK).count() == 2, "both")
     assert first.pk < second.pk
+
+
+def test_whom_somebody_waits_for_passes_what_we_ask_by_ourselves(url: str, charger: Charger) -> None:
+    with connected(url) as cp:
+        cp.answers |= {"ClearCache": {"status": "Accepted"}, "Reset": {"status": "Accepted"}}
+        with transaction.atomic():  # both are there when the first is looked for
+            queue.put(charger, "ClearCache", {}, purpose=OcppCommand.Purpose.STATUS)
+            queue.put(charger, "Reset", RESET)
+        cp.wait_asked("ClearCache")
+        assert [action for action, _ in cp.asked] == ["Reset", "ClearCache"]
 
 
 def test_many_commands_to_one_charger_are_answered_in_their_order(url: str, charger: Charger) -> None:

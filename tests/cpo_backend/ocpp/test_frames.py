@@ -3,12 +3,15 @@
 import json
 
 import pytest
+from ocpp.messages import get_validator
 
-from cpo_backend.models import Charger, ReportedStatus
+from cpo_backend.models import Charger, ReportedStatus, TransactionMessage
+from cpo_backend.ocpp.dialects import DIALECTS
 from cpo_backend.ocpp.wire import frames, times
 from cpo_backend.ocpp.wire.frames import Code
 from tests.kit.charger import V16, V201, CallError
 from tests.kit.chargers import connected
+from tests.kit.ocpp_samples import Sample
 
 DEEP = "[" * 100_000 + "]" * 100_000
 HOSTILE = [
@@ -184,3 +187,25 @@ def test_times_are_read_as_chargers_write_them(text: str, expected: str) -> None
 )
 def test_what_is_no_time_is_none(text: str) -> None:
     assert times.read(text) is None
+
+
+# Who issues certificates to cars is asked in vain: that is not us.
+NOT_OURS = {"Get15118EVCertificate"}
+
+
+@pytest.mark.parametrize("whole", [True, False], ids=["whole", "least"])
+@pytest.mark.parametrize("version", [V16, V201])
+def test_whatever_a_charger_may_say_is_answered_as_the_schema_has_it(
+    url: str, charger: Charger, version: str, whole: bool
+) -> None:
+    """Every message of the version, with all that it may hold or no more than it must; the kit checks the answers."""
+    spoken = version.removeprefix("ocpp")
+    with connected(url, subprotocol=version) as cp:
+        for action in DIALECTS[spoken].from_charger:
+            payload = Sample(get_validator(2, action, spoken).schema, whole=whole).make()
+            if action in NOT_OURS:
+                with pytest.raises(CallError, match="NotSupported"):
+                    cp.call(action, payload)
+            else:
+                assert isinstance(cp.call(action, payload), dict)
+    assert not TransactionMessage.objects.filter(needs_attention__contains="Error")

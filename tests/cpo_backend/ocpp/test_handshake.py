@@ -73,6 +73,13 @@ def test_an_identity_is_percent_decoded_and_may_hold_a_colon(url: str, transacti
         assert cp.boot()["status"] == "Accepted"
 
 
+@pytest.mark.parametrize("path", ["CP-1/", "/CP-1", "CP-1?token=1", "CP-1/?a=b"])
+def test_slashes_around_the_identity_and_a_query_say_nothing(url: str, charger: Charger, path: str) -> None:
+    headers = FakeCharger(url, "CP-1", PASSWORD)._headers
+    with FakeCharger(url, path, headers=headers) as cp:
+        assert cp.boot()["status"] == "Accepted"
+
+
 @pytest.mark.parametrize("presented", [HEX, HEX.upper(), bytes.fromhex(HEX)])
 def test_a_hexadecimal_key_may_come_as_text_or_as_bytes(url: str, charger: Charger, presented: str | bytes) -> None:
     Charger.objects.filter(pk=charger.pk).update(key_hash=keys.digest(HEX.encode()))

@@ -46,6 +46,16 @@ def test_a_car_that_is_plugged_in_is_judged_by_its_transaction(word: str, use: U
     assert status(connectors=reported(word), use=use) == expected
 
 
+@pytest.mark.parametrize("word", ["Available", None])
+def test_where_a_transaction_has_begun_it_is_charging(word: str | None) -> None:
+    assert status(connectors=reported(word) if word else (), use=Use.ACTIVE) == Status.CHARGING
+
+
+@pytest.mark.parametrize("word", ["Finishing", "Reserved", "Unavailable", "Faulted"])
+def test_what_a_connector_says_besides_wins_over_its_transaction(word: str) -> None:
+    assert status(connectors=reported(word), use=Use.ACTIVE) == status(connectors=reported(word))
+
+
 def test_a_car_that_is_plugged_in_and_does_not_start_blocks_after_a_while() -> None:
     plugged = reported("Preparing", seconds_ago=100)
     assert judge(Facts(connectors=plugged), PATIENCE, NOW) == Verdict(

@@ -10,7 +10,7 @@ from cpo_backend.registry import accepting
 from cpo_backend.registry.adding import Registration, register
 from cpo_backend.status import publishing
 from ocpi.store.locations import Path, locations
-from ocpi.types import codec
+from ocpi.types import codec, times
 from tests.kit.charger import V201
 from tests.kit.chargers import OWNER, connected, eventually, status_of
 
@@ -66,6 +66,40 @@ def test_the_station_takes_its_evses_along_and_gives_them_back(url: str, charger
         cp.status(0, "Available")
         eventually(lambda: status_of("EVSE-1") == "AVAILABLE", "its own last word")
         eventually(lambda: status_of("EVSE-2") == "OUTOFORDER", "its own last word")
+
+
+def test_an_evse_that_never_said_anything_is_unknown_when_its_station_is_back(url: str, charger: Charger) -> None:
+    with connected(url) as cp:
+        cp.status(0, "Faulted")
+        eventually(lambda: status_of("EVSE-2") == "OUTOFORDER", "what the station says")
+        cp.status(0, "Available")
+        eventually(lambda: status_of("EVSE-2") == "UNKNOWN", "nothing")
+
+
+def test_a_transaction_is_charging_before_the_connector_says_so(url: str, charger: Charger) -> None:
+    """Notes 4; there are chargers whose connector says nothing at all while one goes on."""
+    start = {"connectorId": 1, "idTag": "A1", "meterStart": 0, "timestamp": times.now()}
+    with connected(url) as cp:
+        cp.status(1, "Available")
+        id = cp.call("StartTransaction", start | {"timestamp": times.now()})["transactionId"]
+        eventually(lambda: status_of("EVSE-1") == "CHARGING", "the transaction")
+        cp.call("StartTransaction", start | {"connectorId": 2})
+        eventually(lambda: status_of("EVSE-2") == "CHARGING", "one where nothing was said before")
+        cp.call("StopTransaction", {"transactionId": id, "meterStop": 0, "timestamp": times.now()})
+        eventually(lambda: status_of("EVSE-1") == "AVAILABLE", "its end")
+
+
+def test_a_connector_that_says_that_it_is_free_is_free_whatever_goes_on(url: str, charger: Charger) -> None:
+    """Its transaction has lost its stop, or is one of before that comes late."""
+    start = {"connectorId": 1, "idTag": "A1", "meterStart": 0, "timestamp": "2026-01-01T12:00:00Z"}
+    with connected(url) as cp:
+        cp.status(1, "Available")
+        cp.call("StartTransaction", start)
+        assert status_of("EVSE-1") == "AVAILABLE"
+        cp.call("StartTransaction", start | {"timestamp": times.now()})
+        eventually(lambda: status_of("EVSE-1") == "CHARGING", "the transaction")
+        cp.status(1, "Available")
+        eventually(lambda: status_of("EVSE-1") == "AVAILABLE", "what the connector says")
 
 
 def test_evses_that_share_power_block_each_other(url: str, charger: Charger) -> None:

@@ -14,6 +14,7 @@ from ocpi.ports import Decision
 from ocpi.v221.common import TokenType
 from ocpi.v221.tokens import AllowedType
 from tests.kit import charging
+from tests.kit.charger import V201
 from tests.kit.chargers import connected
 from tests.kit.objects import token
 
@@ -92,3 +93,35 @@ def test_an_alias_stands_for_its_token(charger: Charger, authorizer: Desk) -> No
 def test_a_uid_that_fits_has_no_alias(db: None) -> None:
     assert aliases.tag("12345678901234567890", "RFID") == "12345678901234567890"
     assert not TagAlias.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("told", "type", "status"),
+    [
+        ("04A1B2C3D4", "ISO14443", "Accepted"),
+        ("04a1b2c3d4", "ISO15693", "Accepted"),
+        ("04A1B2C3D4", "Central", "Unknown"),
+        ("04A1B2C3D4", "Local", "Accepted"),
+        ("04A1B2C3D4", "KeyCode", "Unknown"),
+        ("APP-1", "Central", "Accepted"),
+        ("AD-HOC-1", "Central", "Accepted"),
+        ("NL-OSP-C12345678", "eMAID", "Accepted"),
+        ("NLOSPC12345678", "eMAID", "Accepted"),
+        ("nl-osp-c12345678-x", "eMAID", "Accepted"),
+        ("NL-OSP-C12345678", "KeyCode", "Unknown"),
+        ("NL-OSP-C87654321", "eMAID", "Unknown"),
+    ],
+)
+def test_a_token_of_the_newer_version_is_known_by_what_is_told_of_it(
+    url: str, charger: Charger, told: str, type: str, status: str
+) -> None:
+    """Notes 6: a card by its uid, an app's driver as either of two types, a contract by its id."""
+    charging.add_token()
+    charging.add_token("APP-1", type="APP_USER")
+    charging.add_token("AD-HOC-1", type="AD_HOC_USER")
+    charging.add_token("CAR-1", type="OTHER", contract_id="NL-OSP-C12345678")
+    with connected(url, subprotocol=V201) as cp:
+        known = {"idToken": told, "type": type}
+        assert cp.call("Authorize", {"idToken": known})["idTokenInfo"]["status"] == status
+        started = charging.event("Started", 0, 0, wh=1000) | {"idToken": known}
+        assert cp.call("TransactionEvent", started)["idTokenInfo"]["status"] == status

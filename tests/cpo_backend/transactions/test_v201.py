@@ -47,6 +47,51 @@ def test_another_event_of_the_same_number_is_kept_for_a_person(url: str, charger
     assert "used before" in TransactionMessage.objects.exclude(needs_attention="").get().needs_attention
 
 
+def test_a_meter_that_was_read_beside_start_and_end_is_read_at_them(url: str, charger: Charger) -> None:
+    """A program takes the time of the event and that of the sample one after the other, and tells no context."""
+    started, *_, ended = course()
+    for told, at in ((started, -0.001), (ended, 60.001)):
+        told["meterValue"][0]["timestamp"] = charging.after(at)
+        del told["meterValue"][0]["sampledValue"][0]["context"]
+    with connected(url, subprotocol=V201) as cp:
+        tell(cp, started, event("Updated", 1, 30, wh=2000), ended | {"seqNo": 2})
+    charging.make()
+    cdr = charging.cdr()
+    assert (cdr["total_energy"], cdr["end_date_time"]) == (7, charging.after(60))
+
+
+def test_a_charger_that_does_not_count_its_events_is_billed_all_the_same(url: str, charger: Charger) -> None:
+    """As a widely used simulator: every event has the number 0."""
+    with connected(url, subprotocol=V201) as cp:
+        tell(cp, *(told | {"seqNo": 0} for told in course()))
+        assert not Transaction.objects.get().is_open
+        tell(cp, *(told | {"seqNo": 0} for told in course()))
+    assert TransactionMessage.objects.count() == 4
+    assert "does not count" in TransactionMessage.objects.exclude(needs_attention="").get().needs_attention
+    charging.make()
+    cdr = charging.cdr()
+    assert (cdr["total_energy"], cdr["end_date_time"]) == (7, charging.after(60))
+
+
+def test_a_charger_that_counts_anew_after_a_restart_is_billed_to_the_end(url: str, charger: Charger) -> None:
+    started, first, second, ended = course()
+    with connected(url, subprotocol=V201) as cp:
+        tell(cp, started, first, second | {"seqNo": 0}, ended | {"seqNo": 1})
+    charging.make()
+    cdr = charging.cdr()
+    assert (cdr["total_energy"], cdr["remark"]) == (7, "Stop reason: EVDisconnected")
+
+
+def test_another_start_of_a_transaction_does_not_begin_it_anew(url: str, charger: Charger) -> None:
+    """After a power failure, say."""
+    started, first, second, ended = course()
+    with connected(url, subprotocol=V201) as cp:
+        tell(cp, started, first, second | {"eventType": "Started"}, ended)
+    charging.make()
+    cdr = charging.cdr()
+    assert (cdr["total_energy"], cdr["start_date_time"]) == (7, charging.after(0))
+
+
 def test_the_same_name_at_two_chargers_is_two_transactions(url: str, charger: Charger) -> None:
     charging.add_charger("CP-2", "LOC-2")
     with connected(url, subprotocol=V201) as cp, connected(url, "CP-2", subprotocol=V201) as other:
@@ -107,6 +152,19 @@ def test_a_transaction_may_begin_without_a_token(url: str, charger: Charger) -> 
         tell(cp, event("Ended", 2, 60, wh=8000, tag=TAG))
     charging.make()
     assert charging.cdr()["start_date_time"] == charging.after(0)
+
+
+def test_a_start_by_button_is_accepted_and_billed_to_nobody(url: str, charger: Charger) -> None:
+    """OCPP 2.0.1 C02.FR.02."""
+    button = {"idToken": {"idToken": "", "type": "NoAuthorization"}}
+    with connected(url, subprotocol=V201) as cp:
+        assert cp.call("Authorize", button)["idTokenInfo"]["status"] == "Accepted"
+        started, *_, ended = course()
+        answers = tell(cp, started | button, ended | {"seqNo": 1})
+        assert answers == [{"idTokenInfo": {"status": "Accepted"}}, {}]
+    charging.make()
+    assert not Session.objects.exists()
+    assert charging.bill().state == Bill.State.HELD
 
 
 def test_an_unknown_token_is_refused_and_kept(url: str, charger: Charger) -> None:
