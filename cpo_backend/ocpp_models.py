@@ -58,6 +58,7 @@ class OcppCommand(models.Model):
         TRANSACTION = "transaction", "whether a transaction goes on"
         REMOTE = "remote", "asked for by a partner"
         PROFILE = "profile", "which charging profile applies"
+        POWER = "power", "a limit where power is shared"
         OPERATION = "operation", "a step of an operation"
 
     charger = models.ForeignKey(Charger, on_delete=models.CASCADE, related_name="commands")

@@ -5,6 +5,7 @@ from cpo_backend.admin.chargers import ChargerAdmin
 from cpo_backend.admin.ingest import FedStatusAdmin, StatusSourceAdmin
 from cpo_backend.admin.operations import OperationJobAdmin
 from cpo_backend.admin.owners import ChargePointOwnerAdmin
+from cpo_backend.admin.power import PowerDecisionAdmin, PowerSiteAdmin
 from cpo_backend.admin.remote import RemoteStartAdmin, ReservationAdmin, SessionProfileAdmin
 from cpo_backend.admin.reports import ReportAdmin
 from cpo_backend.admin.statements import OwnerStatementAdmin, StatedCdrAdmin
@@ -22,6 +23,8 @@ __all__ = [
     "OperationJobAdmin",
     "OrphanStopAdmin",
     "OwnerStatementAdmin",
+    "PowerDecisionAdmin",
+    "PowerSiteAdmin",
     "RemoteStartAdmin",
     "ReportAdmin",
     "ReservationAdmin",

@@ -8,6 +8,7 @@ from django.db import transaction
 
 from cpo_backend.alarms import sounding
 from cpo_backend.models import Alarm, Charger, ReportedStatus
+from cpo_backend.power import waking
 from cpo_backend.registry import configuring
 
 HOUR = timedelta(hours=1)
@@ -60,6 +61,7 @@ def boot(charger_id: int, facts: Boot, at: datetime) -> Answer:
     if charger.state != Charger.State.ACCEPTED:
         return Answer("Pending", PENDING_SECONDS)
     configuring.begin(charger)
+    waking.after_commit([charger_id])
     return Answer("Accepted", settings.OCPP_HEARTBEAT)
 
 

@@ -8,6 +8,7 @@ from django.db import transaction as database
 
 from cpo_backend.billing import dues
 from cpo_backend.models import Charger, Transaction
+from cpo_backend.power import waking
 from cpo_backend.status import publishing
 from cpo_backend.transactions import lost, metering
 from cpo_backend.transactions.facts import Arrival, Permit, Start
@@ -66,6 +67,7 @@ def _begin(arrival: Arrival, start: Start, permit: Permit) -> Started:
     if not has_room:
         lost.close(made, lost.NEXT)
     publishing.judge_after_commit(charger.pk)
+    waking.after_commit([charger.pk])
     return Started(made.pk, permit.allowed)
 
 
