@@ -11,7 +11,9 @@ from cpo_backend.profiles.schedules import Abilities, Unfit, at, capped, schedul
 
 PER_AMPERE = Decimal(690)
 PERIODS = st.lists(
-    st.tuples(st.integers(0, 5000), st.integers(0, 320).map(lambda tenths: Decimal(tenths) / 10)), min_size=1, max_size=6
+    st.tuples(st.integers(0, 5000), st.integers(0, 320).map(lambda tenths: Decimal(tenths) / 10)),
+    min_size=1,
+    max_size=6,
 )
 
 
