@@ -118,13 +118,13 @@ def capped(
 ) -> Document:
     """At each moment the lower of a profile and of `ceiling` (W), from the begin of the charging to its end.
 
-    In the unit of the profile, else in `unit`; raises Unfit.
+    In the unit of the profile, else in `unit`; equal ones are alike digit for digit. Raises Unfit.
     """
     unit = str(profile["charging_rate_unit"]) if profile else unit
     top = ceiling / watts_per(unit, per_ampere)
     found: dict[int, Decimal] = {}
     for start, limit in steps(profile, offset) if profile else [(0, None)]:
-        lower = top if limit is None else min(limit, top)
+        lower = (top if limit is None else min(limit, top)).normalize()
         if not found or lower != found[max(found)]:
             found[start] = lower
     periods = [{"start_period": start, "limit": limit} for start, limit in found.items()]
