@@ -21,6 +21,7 @@ from ocpi.v221.charging_profiles import ChargingRateUnit
 
 _ZERO, _ONE = Decimal(0), Decimal(1)
 _DC = "DC"
+_FAR = 3600
 _GONE = (ChargerEvse.Override.PLANNED, ChargerEvse.Override.REMOVED)
 
 
@@ -93,7 +94,7 @@ class Seat:
         return (now - _begin(self.transaction)).total_seconds() if self.transaction else 0.0
 
     def wanted(self, now: datetime) -> tuple[Decimal, int | None]:
-        """The most it can take now, and in how many seconds that changes."""
+        """The most it can take now, and in how many seconds, or an hour, to look again."""
         most = self.full.quantize(_ONE, ROUND_FLOOR)
         if self.transaction is None or self.profile is None:
             return most, None
@@ -101,8 +102,8 @@ class Seat:
         limit, following = schedules.at(schedules.steps(self.profile, offset(self.transaction, self.profile)), second)
         if limit is not None:
             factor = schedules.watts_per(str(self.profile["charging_rate_unit"]), self.per_ampere)
-            most = min(most, (limit * factor).quantize(_ONE, ROUND_FLOOR))
-        return most, None if following is None else max(1, int(following - second) + 1)
+            most = min(most, limit * factor).quantize(_ONE, ROUND_FLOOR)
+        return most, None if following is None else min(max(1, int(following - second) + 1), _FAR)
 
 
 def _is_over(moment: datetime | None, now: datetime) -> bool:

@@ -16,6 +16,8 @@ from ocpi.v221.common import ProfileType
 REGULAR = 1
 _RANKS = {str(ProfileType.FAST): 0, str(ProfileType.CHEAP): 2, str(ProfileType.GREEN): 2}
 _HOUR, _KILO = Decimal(3600), Decimal(1000)
+# What a car can need at most: kWh.
+_MOST = Decimal(10_000)
 # The shortest time over which a need is spread: seconds.
 _SOON = 300
 
@@ -29,7 +31,7 @@ def take(transaction: Transaction, preferences: Document) -> bool:
     wanted = {
         "profile_type": str(preferences["profile_type"]),
         "departure_at": None if departure is None else times.parse(departure),
-        "energy_need": None if need is None else Decimal(need) * _KILO,
+        "energy_need": None if need is None else min(max(Decimal(need), Decimal(0)), _MOST) * _KILO,
         "received_at": timezone.now(),
     }
     SessionPreferences.objects.update_or_create(transaction=transaction, defaults=wanted)
