@@ -88,10 +88,9 @@ class PowerSiteAdmin(ModelAdmin):
 
     @admin.display(description="May draw now")
     def drawn(self, site: PowerSite) -> SafeString | str:
-        last = _latest(site).first()
-        if last is None:
+        watts = sites.committed(site)
+        if watts is None:
             return "-"
-        watts = sum(row["committed"] for row in codec.decode(last.rows.encode()))
         return chip("success" if watts <= site.limit else "danger", f"{watts:f} W")
 
     @admin.display(description="")

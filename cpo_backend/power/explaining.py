@@ -48,7 +48,7 @@ def _number(watts: Decimal) -> int | Decimal:
 def _why(one: Plan) -> str:
     seat = one.seat
     if seat.share.default_watts is None and not seat.defaults_sent:
-        return "cannot be limited: counts with all that its Connector can deliver"
+        return "has taken no limit: counts with all that its Connector can deliver"
     if not seat.is_online:
         return "not connected: keeps what it was granted"
     if seat.transaction is None:

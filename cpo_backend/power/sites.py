@@ -77,9 +77,19 @@ def find(party: str, location_id: str) -> PowerSite | None:
     return PowerSite.objects.filter(key=key(party, location_id)).first()
 
 
+def committed(site: PowerSite) -> Decimal | None:
+    """The most that may be drawn, in W, as of the last decision; None before the first."""
+    last = _last(site)
+    return Decimal(sum(row["committed"] for row in codec.decode(last.rows.encode()))) if last else None
+
+
+def _last(site: PowerSite) -> PowerDecision | None:
+    return PowerDecision.objects.filter(site=site).order_by("-pk").first()
+
+
 def told(site: PowerSite) -> dict[str, Any]:
     """A site with its last decision; power in W, current in A per phase."""
-    last = PowerDecision.objects.filter(site=site).order_by("-pk").first()
+    last = _last(site)
     return {
         "party": site.party,
         "location_id": site.location_id,

@@ -103,7 +103,7 @@ def test_who_refuses_counts_with_all_it_can_draw(url: str, site: PowerSite) -> N
         eventually(lambda: PowerShare.objects.filter(default_watts=1380).exists(), "the other")
         start(two)
         told(two, 15.8)  # what 7.36 of 11 kW leave
-        assert "cannot be limited" in why("CP-1")
+        assert "has taken no limit" in why("CP-1")
 
 
 def test_a_partner_lifts_no_session_above_its_share(url: str, site: PowerSite) -> None:
@@ -219,7 +219,7 @@ def test_staff_set_a_site_and_see_who_got_what_and_why(admin_client: Client) -> 
     site = PowerSite.objects.get()
     deciding.decide(site.pk)
     page = admin_client.get(reverse("admin:cpo_backend_powersite_change", args=[site.pk])).content.decode()
-    assert "cannot be limited" in page
+    assert "has taken no limit" in page
     for name, arguments in (("powersite_changelist", ()), ("powerdecision_changelist", ())):
         assert admin_client.get(reverse(f"admin:cpo_backend_{name}", args=arguments)).status_code == 200
     decision = reverse("admin:cpo_backend_powerdecision_change", args=[PowerDecision.objects.get().pk])
