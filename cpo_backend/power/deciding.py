@@ -88,7 +88,7 @@ def _is_news(one: Plan, now: datetime) -> bool:
     if not share.told or share.told_at is None or share.granted != one.share:
         return True
     has_forgotten = booted_at is not None and booted_at > share.told_at
-    return has_forgotten or share.told != codec.encode_text(sending.within(one.seat, one.seat.profile))
+    return has_forgotten or share.told != codec.encode_text(sending.within(one.seat, one.seat.profile, one.share))
 
 
 def _is_new_reserve(one: Plan, now: datetime) -> bool:

@@ -24,32 +24,31 @@ def seat_of(transaction: Transaction) -> Seat | None:
     return next((seat for seat in found if seat.transaction and seat.transaction.pk == transaction.pk), None)
 
 
-def within(seat: Seat, profile: Document | None) -> Document:
-    """A profile at a shared site: never above what the Session was last granted; raises `schedules.Unfit`."""
+def within(seat: Seat, profile: Document | None, watts: Decimal) -> Document:
+    """A profile at a shared site: never above a share; raises `schedules.Unfit`."""
     assert seat.transaction is not None, "a profile is that of a Session"
     offset = seats.offset(seat.transaction, profile) if profile else 0
-    return schedules.capped(profile, granted(seat), seat.per_ampere, seat.unit, offset)
+    return schedules.capped(profile, watts, seat.per_ampere, seat.unit, offset)
 
 
-def granted(seat: Seat) -> Decimal:
-    """To a Session that was not told anything yet: what a car may draw that has just come."""
+def ceiling(seat: Seat) -> Decimal:
+    """What a partner may have a Session draw: what it was granted, as far as it counts already."""
     if seat.share.granted is not None:
-        return seat.share.granted
-    return Decimal(0) if seat.share.default_watts is None else min(seat.by_default, seat.share.default_watts)
+        return min(seat.share.granted, seat.committed)
+    return Decimal(0) if seat.share.default_watts is None else min(seat.share.default_watts, seat.by_default)
 
 
 def grant(seat: Seat, watts: Decimal, now: datetime) -> None:
     """Ask for such a share of who charges here; the caller has seen to it that there is room for it."""
     assert seat.transaction is not None, "a share is that of a Session"
-    seat.share.granted = watts
-    told = within(seat, seat.profile)
+    told = within(seat, seat.profile, watts)
     payload = payloads.of_transaction(seat.transaction, told, seat.per_ampere)
-    note(seat, queue.put(seat.charger, _ACTION, payload, purpose=_PURPOSE), told, now)
+    note(seat, queue.put(seat.charger, _ACTION, payload, purpose=_PURPOSE), told, watts, now)
 
 
-def note(seat: Seat, command: OcppCommand, told: Document, now: datetime) -> None:
+def note(seat: Seat, command: OcppCommand, told: Document, watts: Decimal, now: datetime) -> None:
     """What has just been put on its way for who charges here, by whomever it is wanted."""
-    watts, is_sent = granted(seat), command.status == OcppCommand.Status.QUEUED
+    is_sent = command.status == OcppCommand.Status.QUEUED
     seat.share.granted, seat.share.told_at = watts, now
     seat.share.told = codec.encode_text(told) if is_sent else ""
     seat.share.save()

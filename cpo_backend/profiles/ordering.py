@@ -25,7 +25,8 @@ def apply(command_id: int, request: CommandRequest) -> Verdict:
     _lock(transaction)
     seat = sending.seat_of(transaction)
     try:
-        told = sending.within(seat, profile) if seat else profile
+        watts = sending.ceiling(seat) if seat else None
+        told = profile if seat is None or watts is None else sending.within(seat, profile, watts)
         place = terms.place(transaction)
         per_ampere = schedules.watts_per_ampere(place.connector) if place else None
         payload = payloads.of_transaction(transaction, told, per_ampere)
@@ -34,8 +35,8 @@ def apply(command_id: int, request: CommandRequest) -> Verdict:
     wanted = {"wanted": codec.encode_text(profile)}
     SessionProfile.objects.update_or_create(transaction=transaction, defaults=wanted)
     call = send(command_id, request.command, transaction.charger, _SET, payload, transaction.pk)
-    if seat:
-        sending.note(seat, call, told, timezone.now())
+    if seat is not None and watts is not None:
+        sending.note(seat, call, told, watts, timezone.now())
     return ACCEPTED
 
 
@@ -54,10 +55,11 @@ def clear(command_id: int, request: CommandRequest) -> Verdict:
     if seat is None:
         payload = payloads.cleared(transaction.charger, transaction.pk)
         return order(command_id, request.command, transaction.charger, _CLEAR, payload, transaction.pk)
-    told = sending.within(seat, None)
+    watts = sending.ceiling(seat)
+    told = sending.within(seat, None, watts)
     payload = payloads.of_transaction(transaction, told, seat.per_ampere)
     call = send(command_id, request.command, transaction.charger, _SET, payload, transaction.pk)
-    sending.note(seat, call, told, timezone.now())
+    sending.note(seat, call, told, watts, timezone.now())
     return ACCEPTED
 
 

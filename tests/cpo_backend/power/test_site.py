@@ -125,20 +125,41 @@ def test_a_partner_lifts_no_session_above_its_share(url: str, site: PowerSite) -
         charging.make()
         session_id = Transaction.objects.get(charger__identity="CP-1").bill.session_id
         before = len(limits(one))
-        body = {"response_url": RESPONSE_URL, "charging_profile": charging_profile(duration=None)}
-        body["charging_profile"]["charging_profile_period"] = [{"start_period": 0, "limit": Decimal(32)}]
-        taken(emsp.profiled("PUT", session_id, body=body))
+        taken(emsp.profiled("PUT", session_id, body={"response_url": RESPONSE_URL, **profile_of(32)}))
         assert emsp.told(2) == "ACCEPTED"
         assert limits(one)[before:] == [23.9]
         assert SessionProfile.objects.get().applied
-        body["charging_profile"]["charging_profile_period"] = [{"start_period": 0, "limit": Decimal(10)}]
-        taken(emsp.profiled("PUT", session_id, body=body))
+        taken(emsp.profiled("PUT", session_id, body={"response_url": RESPONSE_URL, **profile_of(10)}))
         assert emsp.told(3) == "ACCEPTED"
         eventually(lambda: shares() == {"CP-1": 2300, "CP-2": 7360}, "what one does not want to go to the other")
         taken(emsp.profiled("DELETE", session_id, params={"response_url": RESPONSE_URL}))
         assert emsp.told(4) == "ACCEPTED"
         assert not [asked for asked in one.asked if asked[0] == "ClearChargingProfile"]
         eventually(lambda: shares() == {"CP-1": 5500, "CP-2": 5500}, "equal shares again")
+
+
+def test_a_share_that_the_charger_refused_is_no_share(url: str, site: PowerSite) -> None:
+    """Others may have it by now: a partner's profile is held to what the charger has taken."""
+    emsp = Emsp(register("EMSP:DE*MSP").client())
+    with connected(url) as one:
+        one.answers |= {SET: ACCEPTED, "RemoteStartTransaction": ACCEPTED}
+        eventually(lambda: PowerShare.objects.filter(default_watts=1380).exists(), "its answer")
+        taken(emsp.start())
+        emsp.told()
+        one.answers[SET] = {"status": "Rejected"}
+        start(one, tag=UID)
+        eventually(lambda: PowerShare.objects.filter(failures=1).exists(), "its refusal")
+        charging.make()
+        session_id = Transaction.objects.get().bill.session_id
+        before = len(limits(one))
+        taken(emsp.profiled("PUT", session_id, body={"response_url": RESPONSE_URL, **profile_of(32)}))
+        assert emsp.told(2) == "REJECTED"
+    assert limits(one)[before] == 6
+
+
+def profile_of(amperes: int) -> dict[str, Any]:
+    period = {"start_period": 0, "limit": Decimal(amperes)}
+    return {"charging_profile": charging_profile(duration=None, charging_profile_period=[period])}
 
 
 def test_a_driver_in_a_hurry_comes_first(url: str, site: PowerSite) -> None:
