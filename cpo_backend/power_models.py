@@ -51,6 +51,7 @@ class PowerSite(models.Model):
         return f"{self.party}/{self.location_id}"
 
     def save(self, *arguments: Any, **options: Any) -> None:
+        self.party = self.party.upper()
         self.key = key(self.party, self.location_id)
         super().save(*arguments, **options)
 

@@ -79,10 +79,15 @@ def _alarms(site: PowerSite, plans: list[Plan]) -> None:
             sounding.sound_once(one.seat.charger.pk, Alarm.Kind.POWER, subject, f"counts with {one.seat.full:f} W")
         elif share.default_watts is not None:
             sounding.clear(one.seat.charger.pk, Alarm.Kind.POWER, subject=subject)
-    for charger_id in {one.seat.charger.pk for one in plans[:1]}:
-        reserves = sum((one.seat.reserve for one in plans), Decimal(0))
-        if reserves > site.limit:
-            told = f"{site}: the reserves come to {reserves:f} W of {site.limit:f} W; cars wait for their share"
-            sounding.sound_once(charger_id, Alarm.Kind.POWER, _RESERVES, told)
-        else:
-            sounding.clear(charger_id, Alarm.Kind.POWER, subject=_RESERVES)
+    if plans:
+        _alarm_of_reserves(site, plans, plans[0].seat.charger.pk)
+
+
+def _alarm_of_reserves(site: PowerSite, plans: list[Plan], charger_id: int) -> None:
+    """At the first of its chargers: an alarm is that of a charger."""
+    reserves = sum((one.seat.reserve for one in plans), Decimal(0))
+    if reserves > site.limit:
+        told = f"{site}: the reserves come to {reserves:f} W of {site.limit:f} W; cars wait for their share"
+        sounding.sound_once(charger_id, Alarm.Kind.POWER, _RESERVES, told)
+    else:
+        sounding.clear(charger_id, Alarm.Kind.POWER, subject=_RESERVES)

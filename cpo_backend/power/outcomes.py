@@ -18,7 +18,10 @@ def answered(command: OcppCommand) -> None:
     row = SentProfile.objects.filter(pk=command.pk).first()
     if row is None:
         return
-    site = PowerSite.objects.select_for_update(no_key=True).get(shares=row.share_id)
+    sites = PowerSite.objects.select_for_update(of=("self",), no_key=True)
+    site = sites.filter(shares=row.share_id).first()
+    if site is None:
+        return  # has just ceased to share
     share = PowerShare.objects.select_related("charger").get(pk=row.share_id)
     if row.transaction_id is None:
         _of_newcomers(share, command, row.watts)

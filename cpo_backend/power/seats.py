@@ -168,7 +168,7 @@ def _seat(seat: Seat, transaction: Transaction, profile: Document | None) -> Non
 
 def _evses(site: PowerSite) -> list[ChargerEvse]:
     """Of chargers that are there, wherever they are in the course of things."""
-    rows = ChargerEvse.objects.filter(charger__party=site.party, charger__location_id__iexact=site.location_id)
+    rows = ChargerEvse.objects.filter(charger__party__iexact=site.party, charger__location_id__iexact=site.location_id)
     rows = rows.exclude(Q(override__in=_GONE) | Q(charger__state=Charger.State.PLANNED))
     return list(rows.select_related("charger").order_by("charger__identity", "number"))
 
