@@ -1,9 +1,10 @@
 """A site with four EVSEs of one phase and 32 A, each with a charger of its own."""
 
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
+from uuid import uuid4
 
-import pytest
 from django.utils import timezone
 
 from cpo_backend.models import OcppNode, PowerSite
@@ -32,10 +33,7 @@ def add_site(limit: int = 11_000, count: int = COUNT, *, power_type: str = "AC_1
     return found
 
 
-@pytest.fixture
-def node(db: None) -> OcppNode:
-    """A process that holds sockets, or says so."""
-    from uuid import uuid4
-
+def add_node() -> OcppNode:
+    """A process that says it holds sockets, and is believed for an hour."""
     now = timezone.now()
-    return OcppNode.objects.create(id=uuid4(), host="kit", started_at=now, seen_at=now)
+    return OcppNode.objects.create(id=uuid4(), host="kit", started_at=now, seen_at=now + timedelta(hours=1))

@@ -32,7 +32,7 @@ from cpo_backend.transactions import lost
 from ocpi.ids import PartyId
 from ocpi.ports import Command, CommandRequest
 from ocpi.types import codec
-from tests.cpo_backend.power.conftest import COUNT, PLACE, add_site
+from tests.cpo_backend.power.conftest import COUNT, PLACE, add_node, add_site
 
 FULL, LIMIT = 7_360, 11_000
 Status = OcppCommand.Status
@@ -230,9 +230,9 @@ class World:
 @pytest.mark.django_db
 @pytest.mark.parametrize("seed", range(3))
 @pytest.mark.parametrize(("way", "reserve"), [("fair", None), ("priority", Decimal(0))])
-def test_never_above_the_limit(node: OcppNode, seed: int, way: str, reserve: Decimal | None) -> None:
+def test_never_above_the_limit(seed: int, way: str, reserve: Decimal | None) -> None:
     site = add_site(LIMIT, way=way, reserve=reserve)
-    world = World(site, node, random.Random(f"{seed} {way}"))
+    world = World(site, add_node(), random.Random(f"{seed} {way}"))
     for box in world.boxes:  # the first limits are taken: before that, nothing holds a charger back
         world.come(box)
     world.decide()

@@ -17,7 +17,6 @@ from cpo_backend.models import (
     Charger,
     OcppCommand,
     OcppConnection,
-    OcppNode,
     PowerShare,
     PowerSite,
     SentProfile,
@@ -29,7 +28,7 @@ from cpo_backend.profiles import ordering
 from cpo_backend.transactions import lost
 from ocpi.ids import PartyId
 from ocpi.ports import Command, CommandRequest
-from tests.cpo_backend.power.conftest import add_site
+from tests.cpo_backend.power.conftest import add_node, add_site
 
 THREADS, TIMES = 6, 8
 OWNER = PartyId("NL*OCP")
@@ -40,7 +39,7 @@ Status = OcppCommand.Status
 def site(threaded_db: None) -> PowerSite:
     """All chargers are there and have taken the limit for cars that come."""
     now = timezone.now()
-    node = OcppNode.objects.create(id=uuid4(), host="kit", started_at=now, seen_at=now)
+    node = add_node()
     found = add_site()
     for charger in Charger.objects.all():
         Charger.objects.filter(pk=charger.pk).update(version="1.6")
