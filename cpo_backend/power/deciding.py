@@ -58,7 +58,9 @@ def decide(site_id: int) -> None:
 def _carry_out(site: PowerSite, plans: list[Plan], now: datetime) -> None:
     """What lowers the most that may be drawn goes out at once; what raises it, as far as there is room."""
     free = site.limit - sum((one.seat.committed for one in plans), _ZERO)
-    wanted = [one for one in plans if _is_news(one, now)]
+    if free < 0:
+        _hold_back(plans)
+    wanted = [one for one in plans if _is_news(one)]
     raised = sorted((one for one in wanted if _rise(one)), key=lambda one: one.share or _ZERO)
     for one in [one for one in wanted if not _rise(one)]:
         sending.grant(one.seat, one.share or _ZERO, now)
@@ -75,20 +77,32 @@ def _carry_out(site: PowerSite, plans: list[Plan], now: datetime) -> None:
             one.waits = True
 
 
+def _hold_back(plans: list[Plan]) -> None:
+    """While it is not certain that the limit is kept to, nobody is told more than it certainly has.
+
+    What counts with all that its Connector delivers may in truth draw nothing: less than all would be more than that.
+    """
+    for one in plans:
+        one.reserve = min(one.reserve, one.seat.certain_reserve)
+        if one.share is not None and one.share > one.seat.certain:
+            one.share, one.waits = one.seat.certain, True
+
+
 def _rise(one: Plan) -> Decimal:
     """By how much more may be drawn here when the share is sent."""
     return max(_ZERO, (one.share or _ZERO) - one.seat.committed)
 
 
-def _is_news(one: Plan, now: datetime) -> bool:
+def _is_news(one: Plan) -> bool:
     """Whether who charges here is to be told something else than it was. One thing at a time."""
-    share, booted_at = one.seat.share, one.seat.charger.last_boot_at
+    share = one.seat.share
     if one.share is None or one.seat.sent:
         return False
     if not share.told or share.told_at is None or share.granted != one.share:
         return True
-    has_forgotten = booted_at is not None and booted_at > share.told_at
-    return has_forgotten or share.told != codec.encode_text(sending.within(one.seat, one.seat.profile, one.share))
+    return one.seat.has_forgotten or share.told != codec.encode_text(
+        sending.within(one.seat, one.seat.profile, one.share)
+    )
 
 
 def _is_new_reserve(one: Plan, now: datetime) -> bool:

@@ -81,6 +81,25 @@ class Seat:
         charging = max(self.share.watts or _ZERO, self.share.doubt, *self.sent, _ZERO) if self.transaction else _ZERO
         return min(self.full, max(self.by_default, charging))
 
+    @property
+    def certain(self) -> Decimal:
+        """What who charges here certainly may draw already: more than this could be more than now."""
+        is_certain = self.share.told and not self.share.doubt and not self.sent and not self.has_forgotten
+        return self.share.watts or _ZERO if is_certain else _ZERO
+
+    @property
+    def certain_reserve(self) -> Decimal:
+        """The same of a car that comes: of a charger that never took a limit, all."""
+        if self.share.default_watts is not None:
+            return self.share.default_watts
+        return self.full if self.share.default_at is None else _ZERO
+
+    @property
+    def has_forgotten(self) -> bool:
+        """Whether it has booted since it was last told its share."""
+        booted_at, told_at = self.charger.last_boot_at, self.share.told_at
+        return booted_at is not None and told_at is not None and booted_at > told_at
+
     def obeys(self, now: datetime) -> bool:
         """Whether it takes a limit for cars that come, or may be expected to."""
         return self.is_online and _is_over(self.share.default_retry_at, now)

@@ -32,10 +32,15 @@ def within(seat: Seat, profile: Document | None, watts: Decimal) -> Document:
 
 
 def ceiling(seat: Seat) -> Decimal:
-    """What a partner may have a Session draw: what it was granted, as far as it counts already."""
-    if seat.share.granted is not None:
-        return min(seat.share.granted, seat.committed)
-    return Decimal(0) if seat.share.default_watts is None else min(seat.share.default_watts, seat.by_default)
+    """What a partner may have a Session draw at once: no more than it was granted, or else certainly has."""
+    share = seat.share
+    is_lost = seat.has_forgotten or bool(share.doubt)
+    if share.told and share.granted is not None and not is_lost:
+        return share.granted
+    if is_lost:
+        return Decimal(0)
+    held = (share.default_watts if share.watts is None else share.watts) or Decimal(0)
+    return held if share.granted is None else min(held, share.granted)
 
 
 def grant(seat: Seat, watts: Decimal, now: datetime) -> None:

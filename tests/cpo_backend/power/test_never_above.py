@@ -228,7 +228,7 @@ class World:
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", (0, 29, 31))
 @pytest.mark.parametrize(("way", "reserve"), [("fair", None), ("priority", Decimal(0))])
 def test_never_above_the_limit(seed: int, way: str, reserve: Decimal | None) -> None:
     site = add_site(LIMIT, way=way, reserve=reserve)
