@@ -36,6 +36,7 @@ ONCE = tests/flows/test_faults.py tests/config/test_embedded.py tests/kit tests/
 	$(wildcard tests/*/test_admin*.py) tests/roaming/hub/test_routing.py \
 	tests/ocpi/accounts tests/ocpi/client tests/ocpi/pricing tests/ocpi/transport tests/ocpi/types tests/ocpi/v221 \
 	tests/cpo_backend/ocpp/test_frames.py tests/cpo_backend/ocpp/test_wire.py tests/cpo_backend/register \
+	$(addprefix tests/cpo_backend/power/test_,merging.py never_above.py sharing.py) \
 	tests/cpo_backend/status/test_judging.py tests/cpo_backend/transactions/test_energy.py \
 	tests/cpo_backend/transactions/test_readings.py
 

@@ -14,6 +14,8 @@ from django.utils import timezone
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from cpo_backend.models import PowerSite
+from cpo_backend.power import sites
 from ocpi.v221.tokens import AllowedType
 from roaming.authorization_models import Authorization
 from roaming.command_models import CommandOutcome, ReceivedCommand, SentCommand
@@ -53,6 +55,7 @@ class Figures(Collector):
         yield from _commands()
         yield from _authorizations(timezone.now())
         yield from _exchanges()
+        yield from _power()
 
 
 def _platforms() -> Iterator[Metric]:
@@ -175,6 +178,23 @@ def _exchanges() -> Iterator[Metric]:
         "Entries that the answering process has not written yet",
         (),
         [((), exchange_log.waiting)],
+    )
+
+
+def _power() -> Iterator[Metric]:
+    found = list(PowerSite.objects.order_by("key"))
+    yield gauge(
+        "ocpi_site_power_limit_watts",
+        "What a site may draw where power is shared",
+        ("site",),
+        [((str(site),), float(site.limit)) for site in found],
+    )
+    drawn = [((str(site),), sites.committed(site)) for site in found]
+    yield gauge(
+        "ocpi_site_power_committed_watts",
+        "The most that its EVSEs may draw together by now, also those that are away",
+        ("site",),
+        [(labels, float(watts)) for labels, watts in drawn if watts is not None],
     )
 
 

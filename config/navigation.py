@@ -27,6 +27,7 @@ _ENTRIES: dict[str, tuple[tuple[str, str, str, str], ...]] = {
         ("Remote starts", "play_circle", "cpo_backend.view_remotestart", "cpo_backend_remotestart_changelist"),
         ("Charging profiles", "tune", "cpo_backend.view_sessionprofile", "cpo_backend_sessionprofile_changelist"),
         ("Local lists", "playlist_add_check", "cpo_backend.view_locallist", "cpo_backend_locallist_changelist"),
+        ("Power sharing", "offline_bolt", "cpo_backend.view_powersite", "cpo_backend_powersite_changelist"),
         ("Status sources", "sensors", "cpo_backend.view_statussource", "cpo_backend_statussource_changelist"),
         ("Commands", "terminal", "cpo_backend.view_ocppcommand", "cpo_backend_ocppcommand_changelist"),
         ("Messages", "forum", "cpo_backend.view_ocppmessage", "cpo_backend_ocppmessage_changelist"),

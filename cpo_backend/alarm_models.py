@@ -21,6 +21,7 @@ class Alarm(models.Model):
         EVENT = "event", "event reported"
         ORPHAN_STOP = "orphan stop", "stop of an unknown transaction"
         TRANSACTION = "transaction", "transaction goes on and on"
+        POWER = "power", "power is not limited as it should be"
         REBOOT_REQUIRED = "reboot required", "a setting waits for a boot"
 
     charger = models.ForeignKey(Charger, on_delete=models.CASCADE, related_name="alarms")

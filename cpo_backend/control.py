@@ -6,6 +6,7 @@ Nothing is ever accepted that nobody would carry out: the EVSE must be capable o
 from collections.abc import Callable
 from typing import Any
 
+from cpo_backend.power import wishes
 from cpo_backend.profiles import ordering as profiles
 from cpo_backend.remote import ordering, places
 from cpo_backend.remote.places import Target
@@ -67,7 +68,10 @@ class ChargePoints:
             return ChargingPreferencesResponse.DEPARTURE_REQUIRED
         if profile in _LATER and preferences.get("energy_need") is None:
             return ChargingPreferencesResponse.ENERGY_NEED_REQUIRED
-        return ChargingPreferencesResponse.NOT_POSSIBLE
+        transaction = ordering.running(session)
+        if transaction is None or not wishes.take(transaction, preferences):
+            return ChargingPreferencesResponse.NOT_POSSIBLE
+        return ChargingPreferencesResponse.ACCEPTED
 
 
 charge_points = ChargePoints()

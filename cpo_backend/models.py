@@ -8,6 +8,7 @@ from cpo_backend.local_list_models import LocalList
 from cpo_backend.ocpp_models import OcppCommand, OcppConnection, OcppMessage, OcppNode
 from cpo_backend.operation_models import OperationJob, OperationStep
 from cpo_backend.owning_models import ChargePointOwner, Ownership, OwnerStatement, RevenueShare, StatedCdr
+from cpo_backend.power_models import PowerDecision, PowerShare, PowerSite, SentProfile, SessionPreferences
 from cpo_backend.profile_models import SessionProfile
 from cpo_backend.remote_models import RememberedToken, RemoteCommand, RemoteStart, TagAlias
 from cpo_backend.reporting_models import CdrFigures, FiguresProgress
@@ -43,12 +44,17 @@ __all__ = [
     "OrphanStop",
     "OwnerStatement",
     "Ownership",
+    "PowerDecision",
+    "PowerShare",
+    "PowerSite",
     "RememberedToken",
     "RemoteCommand",
     "RemoteStart",
     "ReportedStatus",
     "Reservation",
     "RevenueShare",
+    "SentProfile",
+    "SessionPreferences",
     "SessionProfile",
     "SignedReading",
     "StateChange",

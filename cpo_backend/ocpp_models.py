@@ -60,6 +60,7 @@ class OcppCommand(models.Model):
         TRANSACTION = "transaction", "whether a transaction goes on"
         REMOTE = "remote", "asked for by a partner"
         PROFILE = "profile", "which charging profile applies"
+        POWER = "power", "a limit where power is shared"
         OPERATION = "operation", "a step of an operation"
         COST = "cost", "what a session costs, to be shown"
         LOCAL_LIST = "local list", "the local authorization list"

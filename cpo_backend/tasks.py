@@ -13,6 +13,7 @@ from cpo_backend.local_lists import sending
 from cpo_backend.ocpp import fencing, frame_log
 from cpo_backend.operations import progress
 from cpo_backend.owning import drafting
+from cpo_backend.power import deciding
 from cpo_backend.remote import starts
 from cpo_backend.reporting import following
 from cpo_backend.reserving import holding, unused
@@ -25,7 +26,7 @@ _OVERDUE = timedelta(seconds=5)
 
 @shared_task
 def sweep_chargers() -> None:
-    """Give up processes that died, end what nobody will end any more, judge EVSEs that nobody judged in time."""
+    """Give up processes that died, end what nobody will end any more, judge EVSEs and share power that are late."""
     fencing.bury()
     concluding.sweep()
     starts.sweep()
@@ -33,6 +34,7 @@ def sweep_chargers() -> None:
     progress.sweep()
     taking.sweep()
     publishing.judge_due(overdue=_OVERDUE)
+    deciding.decide_due(overdue=_OVERDUE)
 
 
 @shared_task

@@ -7,6 +7,7 @@ from cpo_backend.admin.ingest import FedStatusAdmin, StatusSourceAdmin
 from cpo_backend.admin.local_lists import LocalListAdmin
 from cpo_backend.admin.operations import OperationJobAdmin
 from cpo_backend.admin.owners import ChargePointOwnerAdmin
+from cpo_backend.admin.power import PowerDecisionAdmin, PowerSiteAdmin
 from cpo_backend.admin.remote import RemoteStartAdmin, ReservationAdmin, SessionProfileAdmin
 from cpo_backend.admin.reports import ReportAdmin
 from cpo_backend.admin.statements import OwnerStatementAdmin, StatedCdrAdmin
@@ -26,6 +27,8 @@ __all__ = [
     "OperationJobAdmin",
     "OrphanStopAdmin",
     "OwnerStatementAdmin",
+    "PowerDecisionAdmin",
+    "PowerSiteAdmin",
     "RemoteStartAdmin",
     "ReportAdmin",
     "ReservationAdmin",

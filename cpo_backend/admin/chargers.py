@@ -12,6 +12,7 @@ from unfold.admin import ModelAdmin, TabularInline
 from cpo_backend.admin import operations
 from cpo_backend.models import Charger, ChargerEvse
 from cpo_backend.ocpp import fencing
+from cpo_backend.power import waking
 from cpo_backend.registry import accepting, passwords
 from cpo_backend.registry.adding import Registration, Unregistrable, numbered, register
 from cpo_backend.status import publishing
@@ -123,6 +124,7 @@ class ChargerAdmin(ModelAdmin):
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         super().save_related(request, form, formsets, change)
         publishing.judge_charger(form.instance.pk)
+        waking.after_commit([form.instance.pk])
 
     # --- shown ------------------------------------------------------------------------------------------------------
 

@@ -39,15 +39,8 @@ class Place:
 
     @property
     def most_power(self) -> Decimal | None:
-        """What the Connector can deliver, in W; voltages are those of one phase."""
-        told = self.connector.get("max_electric_power")
-        if isinstance(told, int | Decimal) and told > 0:
-            return Decimal(told)
-        amounts = [self.connector.get(name) for name in ("max_voltage", "max_amperage")]
-        if not all(isinstance(amount, int | Decimal) and amount > 0 for amount in amounts):
-            return None
-        voltage, amperage = (Decimal(str(amount)) for amount in amounts)
-        return voltage * amperage * _PHASES.get(str(self.connector.get("power_type")), 1)
+        """What the Connector can deliver, in W."""
+        return power(self.connector)
 
     def cdr_location(self) -> Document:
         """As a CDR names it (§mod_cdrs_cdr_location_class)."""
@@ -60,6 +53,18 @@ class Place:
             "connector_format": self.connector["format"],
             "connector_power_type": self.connector["power_type"],
         }
+
+
+def power(connector: Document) -> Decimal | None:
+    """What a Connector can deliver, in W; voltages are those of one phase."""
+    told = connector.get("max_electric_power")
+    if isinstance(told, int | Decimal) and told > 0:
+        return Decimal(told)
+    amounts = [connector.get(name) for name in ("max_voltage", "max_amperage")]
+    if not all(isinstance(amount, int | Decimal) and amount > 0 for amount in amounts):
+        return None
+    voltage, amperage = (Decimal(str(amount)) for amount in amounts)
+    return voltage * amperage * _PHASES.get(str(connector.get("power_type")), 1)
 
 
 def place(transaction: Transaction) -> Place | None:
@@ -81,10 +86,10 @@ def place_at(charger: Charger, number: int | None, connector: int) -> Place | No
     connectors = documents.objects(evse, "connectors") if evse else []
     if evse is None or not connectors:
         return None
-    return Place(owner, location, evse, _connector(connectors, connector))
+    return Place(owner, location, evse, connector_of(connectors, connector))
 
 
-def _connector(connectors: list[Document], number: int) -> Document:
+def connector_of(connectors: list[Document], number: int) -> Document:
     """That with this id, else that in this place, else the first."""
     named = next((one for one in connectors if str(one.get("id")) == str(number)), None)
     return named or (connectors[number - 1] if 1 <= number <= len(connectors) else connectors[0])

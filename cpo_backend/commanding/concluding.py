@@ -12,6 +12,7 @@ from cpo_backend.models import Charger, OcppCommand
 from cpo_backend.ocpp import fencing
 from cpo_backend.ocpp.frame_log import without_secrets
 from cpo_backend.operations import progress
+from cpo_backend.power import outcomes
 from cpo_backend.profiles import applying
 from cpo_backend.registry import configuring, passwords
 from cpo_backend.remote import answering
@@ -47,6 +48,7 @@ def conclude(
     command.save()
     if waiting := _WAITING.get(command.purpose):
         waiting(command)
+    outcomes.answered(command)
     return True
 
 

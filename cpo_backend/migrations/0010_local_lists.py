@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('cpo_backend', '0008_status_sources'),
+        ('cpo_backend', '0009_power_sharing'),
     ]
 
     operations = [

@@ -17,6 +17,7 @@ from django.utils import timezone
 
 from cpo_backend.alarms import sounding
 from cpo_backend.models import Alarm, Charger, ChargerEvse, OcppConnection, OcppNode
+from cpo_backend.power import waking
 from cpo_backend.status import publishing
 
 RENEWED = timedelta(seconds=5)
@@ -69,6 +70,7 @@ def hold(node: UUID, charger_id: int, version: str, profile: int, address: str) 
     )
     row.save(force_insert=before is None, force_update=before is not None)
     sounding.clear(charger_id, Alarm.Kind.OFFLINE)
+    waking.after_commit([charger_id])
     return generation
 
 
@@ -115,6 +117,7 @@ def _end(which: Q) -> int:
     Charger.objects.filter(pk__in=gone).update(offline_since=now)
     grace = timedelta(seconds=settings.OCPP_OFFLINE_GRACE)
     ChargerEvse.objects.filter(charger_id__in=gone).update(due_at=now + grace)
+    waking.after_commit(gone)
     return len(gone)
 
 

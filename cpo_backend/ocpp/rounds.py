@@ -1,8 +1,8 @@
 """The rounds of a process that holds chargers: one thread with the database serves all who are connected.
 
-They send commands that wait, judge EVSEs whose time has come, note who has said something, ask who has come back, let
-go of connections that ended and find those that another process took over. All of that is in rows: a round that fails
-is made up for by the next, a process that dies by the rounds of others and by beat.
+They send commands that wait, judge EVSEs and share power where it is time, note who has said something, ask who has
+come back, let go of connections that ended and find those that another process took over. All of that is in rows: a
+round that fails is made up for by the next, a process that dies by the rounds of others and by beat.
 """
 
 import asyncio
@@ -23,6 +23,7 @@ from cpo_backend.ocpp.calling import Caller
 from cpo_backend.ocpp.connection import Connection
 from cpo_backend.ocpp.frame_log import FrameLog
 from cpo_backend.ocpp.rooms import Room, Rooms
+from cpo_backend.power import deciding
 from cpo_backend.status import publishing, refreshing
 
 log = structlog.get_logger(__name__)
@@ -133,6 +134,7 @@ class Rounds:
         if found.settled:
             refreshing.ask_unheard(found.settled)
         publishing.judge_due()
+        deciding.decide_due()
         return queue.claim(node, found.held, found.busy) if found.held else [], lost
 
     def _enter(self) -> UUID:

@@ -1,20 +1,18 @@
 """Turns the requests of the ChargingProfiles module into CALLs (§mod_charging_profiles_module)."""
 
-from typing import Any
+from django.utils import timezone
 
 from cpo_backend.billing import terms
 from cpo_backend.models import SessionProfile, Transaction
-from cpo_backend.ocpp.wire import times
-from cpo_backend.profiles import composite, schedules
+from cpo_backend.power import sending
+from cpo_backend.profiles import composite, payloads, schedules
 from cpo_backend.profiles.schedules import Unfit
-from cpo_backend.remote.ordering import order, rejected, running
+from cpo_backend.remote.ordering import ACCEPTED, order, rejected, running, send
 from ocpi.ports import CommandRequest, Verdict
-from ocpi.store.documents import Document
 from ocpi.types import codec
-from ocpi.types import times as points
 from ocpi.v221.charging_profiles import ChargingProfileResponseType
 
-PURPOSE = "TxProfile"
+_SET, _CLEAR = "SetChargingProfile", "ClearChargingProfile"
 _NOT_RUNNING = "the Session does not go on at a charge point"
 
 
@@ -24,50 +22,45 @@ def apply(command_id: int, request: CommandRequest) -> Verdict:
     if transaction is None:
         return rejected(_NOT_RUNNING)
     profile = request.document["charging_profile"]
+    _lock(transaction)
+    seat = sending.seat_of(transaction)
     try:
-        payload = _set_profile(transaction, profile)
+        watts = sending.ceiling(seat) if seat else None
+        told = profile if seat is None or watts is None else sending.within(seat, profile, watts)
+        place = terms.place(transaction)
+        per_ampere = schedules.watts_per_ampere(place.connector) if place else None
+        payload = payloads.of_transaction(transaction, told, per_ampere)
     except Unfit as error:
         return Verdict(ChargingProfileResponseType.REJECTED, message=str(error))
     wanted = {"wanted": codec.encode_text(profile)}
     SessionProfile.objects.update_or_create(transaction=transaction, defaults=wanted)
-    return order(command_id, request.command, transaction.charger, "SetChargingProfile", payload, transaction.pk)
+    call = send(command_id, request.command, transaction.charger, _SET, payload, transaction.pk)
+    if seat is not None and watts is not None:
+        sending.note(seat, call, told, watts, timezone.now())
+    return ACCEPTED
 
 
-def _set_profile(transaction: Transaction, profile: Document) -> Document:
-    charger = transaction.charger
-    known: dict[str, Any] = codec.decode(charger.configuration.encode()) if charger.configuration else {}
-    abilities = schedules.abilities(known)
-    place = terms.place(transaction)
-    per_ampere = schedules.watts_per_ampere(place.connector) if place else None
-    schedule = schedules.schedule(profile, abilities, per_ampere) | {"startSchedule": _start(transaction, profile)}
-    said: Document = {
-        "stackLevel": abilities.level,
-        "chargingProfilePurpose": PURPOSE,
-        "chargingProfileKind": "Absolute",
-    }
-    if charger.version == "1.6":
-        said |= {"chargingProfileId": transaction.pk, "transactionId": transaction.pk, "chargingSchedule": schedule}
-        return {"connectorId": transaction.number, "csChargingProfiles": said}
-    said |= {"id": transaction.pk, "transactionId": transaction.ocpp_id}
-    said["chargingSchedule"] = [schedule | {"id": transaction.pk}]
-    return {"evseId": transaction.number, "chargingProfile": said}
-
-
-def _start(transaction: Transaction, profile: Document) -> str:
-    """A profile without a time begins with the charging (§mod_charging_profiles_charging_profile_class)."""
-    if profile.get("start_date_time") is not None:
-        return times.format(points.parse(profile["start_date_time"]))
-    return times.format(transaction.start_told_at or transaction.start_received_at)
+def _lock(transaction: Transaction) -> None:
+    """The lock of a profile comes before that of a site, here as where an answer is taken."""
+    SessionProfile.objects.select_for_update().filter(transaction=transaction).first()
 
 
 def clear(command_id: int, request: CommandRequest) -> Verdict:
-    """ClearChargingProfile, of ours alone."""
+    """ClearChargingProfile, of ours alone; where power is shared, the share takes its place."""
     transaction = running(request.session)
     if transaction is None:
         return rejected(_NOT_RUNNING)
-    name = "id" if transaction.charger.version == "1.6" else "chargingProfileId"
-    payload = {name: transaction.pk}
-    return order(command_id, request.command, transaction.charger, "ClearChargingProfile", payload, transaction.pk)
+    _lock(transaction)
+    seat = sending.seat_of(transaction)
+    if seat is None:
+        payload = payloads.cleared(transaction.charger, transaction.pk)
+        return order(command_id, request.command, transaction.charger, _CLEAR, payload, transaction.pk)
+    watts = sending.ceiling(seat)
+    told = sending.within(seat, None, watts)
+    payload = payloads.of_transaction(transaction, told, seat.per_ampere)
+    call = send(command_id, request.command, transaction.charger, _SET, payload, transaction.pk)
+    sending.note(seat, call, told, watts, timezone.now())
+    return ACCEPTED
 
 
 def ask(command_id: int, request: CommandRequest) -> Verdict:

@@ -93,6 +93,53 @@ def _fewer(periods: list[tuple[int, Decimal]], most: int | None) -> list[tuple[i
     return periods
 
 
+# From which second on, and at most how much; None: the profile says nothing.
+Step = tuple[int, Decimal | None]
+
+
+def steps(profile: Document, offset: int) -> list[Step]:
+    """What a profile allows from the begin of the charging on, which it follows after so many seconds; raises Unfit."""
+    duration = profile.get("duration")
+    end = None if duration is None else offset + int(duration)
+    told: list[Step] = [(0, None)]
+    told += [(start + offset, limit) for start, limit in _periods(profile) if end is None or start + offset < end]
+    told += [] if end is None else [(end, None)]
+    return sorted({max(start, 0): limit for start, limit in told}.items(), key=lambda step: step[0])
+
+
+def at(found: Sequence[Step], second: float) -> tuple[Decimal | None, int | None]:
+    """The limit at a second, and when the next step follows."""
+    past = [limit for start, limit in found if start <= second]
+    return past[-1] if past else None, next((start for start, _ in found if start > second), None)
+
+
+def capped(
+    profile: Document | None, ceiling: Decimal, per_ampere: Decimal | None, unit: str, offset: int = 0
+) -> Document:
+    """At each moment the lower of a profile and of `ceiling` (W), from the begin of the charging to its end.
+
+    In the unit of the profile, else in `unit`; equal ones are alike digit for digit. Raises Unfit.
+    """
+    unit = str(profile["charging_rate_unit"]) if profile else unit
+    top = ceiling / watts_per(unit, per_ampere)
+    found: dict[int, Decimal] = {}
+    for start, limit in steps(profile, offset) if profile else [(0, None)]:
+        lower = (top if limit is None else min(limit, top)).normalize()
+        if not found or lower != found[max(found)]:
+            found[start] = lower
+    periods = [{"start_period": start, "limit": limit} for start, limit in found.items()]
+    return {"charging_rate_unit": unit, "charging_profile_period": periods}
+
+
+def watts_per(unit: str, per_ampere: Decimal | None) -> Decimal:
+    """What one of a unit comes to in W; raises Unfit."""
+    if unit == ChargingRateUnit.W:
+        return Decimal(1)
+    if unit != ChargingRateUnit.A or per_ampere is None:
+        raise Unfit(f"nobody knows what {unit} comes to in W at this Connector")
+    return per_ampere
+
+
 def _tenths(value: Decimal | int) -> Decimal:
     return Decimal(value).quantize(_TENTH, ROUND_FLOOR)
 

@@ -10,6 +10,7 @@ from django.utils import timezone
 from cpo_backend.alarms import sounding
 from cpo_backend.models import Alarm, Charger, ChargerEvse
 from cpo_backend.ocpp import handshake
+from cpo_backend.power import waking
 from cpo_backend.registry import keys
 from cpo_backend.status import publishing
 from ocpi import ports
@@ -72,6 +73,7 @@ def register(wanted: Registration) -> Registered:
     _map(charger, location, wanted.evses)
     for number in publishing.judge_locked(charger, timezone.now()):
         sounding.clear(charger.pk, Alarm.Kind.UNKNOWN_CONNECTOR, subject=f"{number}")
+    waking.after_commit([charger.pk])
     return Registered(charger, is_new, made)
 
 

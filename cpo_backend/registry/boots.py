@@ -9,6 +9,7 @@ from django.db import transaction
 from cpo_backend.alarms import sounding
 from cpo_backend.local_lists import sending
 from cpo_backend.models import Alarm, Charger, ReportedStatus
+from cpo_backend.power import waking
 from cpo_backend.registry import configuring
 
 HOUR = timedelta(hours=1)
@@ -62,6 +63,7 @@ def boot(charger_id: int, facts: Boot, at: datetime) -> Answer:
         return Answer("Pending", PENDING_SECONDS)
     configuring.begin(charger)
     sending.booted(charger)
+    waking.after_commit([charger_id])
     return Answer("Accepted", settings.OCPP_HEARTBEAT)
 
 

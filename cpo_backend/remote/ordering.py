@@ -37,13 +37,26 @@ def order(
     payload: Mapping[str, Any],
     subject_id: int | None = None,
 ) -> Verdict:
-    """Have the charger asked. A charger that is not connected fails at once: nothing is kept for later."""
+    """Have the charger asked, and say so. A charger that is not connected fails at once: nothing is kept for later."""
+    send(command_id, command, charger, action, payload, subject_id)
+    return ACCEPTED
+
+
+def send(
+    command_id: int,
+    command: Command,
+    charger: Charger,
+    action: str,
+    payload: Mapping[str, Any],
+    subject_id: int | None = None,
+) -> OcppCommand:
+    """The same; returns the CALL."""
     call = queue.put(charger, action, payload, purpose=_PURPOSE, timeout=TIMEOUT)
     row = RemoteCommand(ocpp_command=call, command=command, command_id=command_id, subject_id=subject_id)
     row.save(force_insert=True)
     if call.status == OcppCommand.Status.OFFLINE:
         transaction.on_commit(lambda: answering.take(call))
-    return ACCEPTED
+    return call
 
 
 def start(command_id: int, request: CommandRequest, target: Target) -> Verdict:

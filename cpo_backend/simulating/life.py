@@ -92,6 +92,8 @@ async def _charge(station: Station, habits: Habits, chance: random.Random, tally
         else:
             await _stay(station, tally)
         watts = round(habits.watts * chance.uniform(0.8, 1.0))
+        if (allowed := station.allowed(charging.number)) is not None:
+            watts = min(watts, int(allowed))
         wh = watts * habits.duration // habits.samples // _HOUR
         tally.wh += wh
         await station.meter(charging, wh, watts)

@@ -7,6 +7,7 @@ from collections import deque
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from cpo_backend.simulating.limits import Limit, Limits
 from cpo_backend.simulating.line import Line, Payload
 from cpo_backend.simulating.speech import UNCONFIRMED, Charging, Said, Speech, agreed
 
@@ -29,7 +30,9 @@ class Clock:
 class Station:
     """`said` is every message that was answered, with its answer."""
 
-    def __init__(self, line: Line, speech: Speech, clock: Clock, connectors: int) -> None:
+    def __init__(
+        self, line: Line, speech: Speech, clock: Clock, connectors: int, watts_per_ampere: float = 690
+    ) -> None:
         self.line, self.speech, self.clock = line, speech, clock
         line.answer = self._asked
         self.connectors = range(1, connectors + 1)
@@ -38,6 +41,7 @@ class Station:
         self.stops: dict[int, asyncio.Event] = {}
         self.wanted: asyncio.Queue[Charging] = asyncio.Queue()
         self.said: list[tuple[str, Payload, Payload]] = []
+        self.limits = Limits(watts_per_ampere)
         self._telling = asyncio.Lock()
         self._untold: deque[tuple[Said, Charging]] = deque()
 
@@ -75,6 +79,7 @@ class Station:
         wh = self.registers[charging.number]
         await self._report(self.speech.stop(charging, wh, reason, self.clock.now()), charging)
         del self.charging[charging.number]
+        self.limits.end(str(charging.id))
         await self.show(charging.number, "Finishing")
         await self.show(charging.number, "Available")
 
@@ -116,6 +121,8 @@ class Station:
             return {"status": "Accepted" if self._start(payload) else "Rejected"}
         if action in _STOPS:
             return {"status": "Accepted" if self._stop(payload["transactionId"]) else "Rejected"}
+        if action in ("SetChargingProfile", "ClearChargingProfile"):
+            return {"status": self._limit(action, payload)}
         if action == "GetTransactionStatus":
             return self._standing(payload.get("transactionId"))
         return agreed(action, payload)
@@ -127,6 +134,23 @@ class Station:
         token: Any = payload.get("idTag") or payload["idToken"]["idToken"]
         self.wanted.put_nowait(Charging(number, token, remote_start_id=payload.get("remoteStartId")))
         return True
+
+    def _limit(self, action: str, payload: Payload) -> str:
+        """Keeps to it from now on; a limit for a transaction that it does not have is refused."""
+        if action == "ClearChargingProfile":
+            return "Accepted" if self.limits.clear(payload.get("id") or payload.get("chargingProfileId")) else "Unknown"
+        found = Limit.of(payload)
+        if found.transaction_id is not None:
+            charging = self.charging.get(found.number)
+            if charging is None or str(charging.id) != found.transaction_id:
+                return "Rejected"
+        self.limits.keep(found)
+        return "Accepted"
+
+    def allowed(self, number: int) -> float | None:
+        """How many W who charges at a connector may draw now; None: as many as it can."""
+        charging = self.charging.get(number)
+        return self.limits.watts(number, str(charging.id) if charging else None, self.clock.now())
 
     def _free(self) -> int | None:
         return next((number for number in self.connectors if number not in self.charging), None)

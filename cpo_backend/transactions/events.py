@@ -16,6 +16,7 @@ from django.utils import timezone
 
 from cpo_backend.billing import dues
 from cpo_backend.models import Charger, Transaction, TransactionMessage
+from cpo_backend.power import waking
 from cpo_backend.status import publishing
 from cpo_backend.transactions import asking, lost, metering, starting
 from cpo_backend.transactions.facts import Arrival, Event, Permit
@@ -78,6 +79,7 @@ def _take(arrival: Arrival, event: Event, values: Values, permit: Permit | None)
     _learn(found, arrival, event, permit)
     if event.number is not None and found.number is None:
         _place(found, charger, event, arrival)
+        waking.after_commit([charger.pk])
     if event.state:
         metering.change(found, event.state, event.told_at, arrival.received_at)
     _conclude(found, arrival, event, is_end=event.kind == ENDED and not is_another_end)

@@ -13,6 +13,7 @@ from django.utils import timezone
 from cpo_backend.alarms import sounding
 from cpo_backend.billing import dues
 from cpo_backend.models import Alarm, Charger, MeterSample, Transaction
+from cpo_backend.power import waking
 from cpo_backend.status import publishing
 from cpo_backend.transactions.readings import REGISTER
 
@@ -43,6 +44,7 @@ def end(transaction: Transaction, by: Transaction.ClosedBy, why: str = "", patie
     transaction.save()
     dues.ended(transaction, patience)
     sounding.clear(transaction.charger_id, Alarm.Kind.TRANSACTION, subject=transaction.ocpp_id)
+    waking.after_commit([transaction.charger_id])
     if by is Transaction.ClosedBy.SYSTEM:
         log.warning("a stop is lost", charger_id=transaction.charger_id, transaction=transaction.ocpp_id, why=why)
 

@@ -8,6 +8,7 @@ from django.db import transaction as database
 
 from cpo_backend.billing import dues
 from cpo_backend.models import Charger, Transaction
+from cpo_backend.power import waking
 from cpo_backend.status import publishing
 from cpo_backend.transactions import lost, metering, orphans
 from cpo_backend.transactions.facts import Arrival, Permit, Start
@@ -67,6 +68,7 @@ def _begin(arrival: Arrival, start: Start, permit: Permit) -> Started:
         lost.close(made, lost.NEXT)
     orphans.adopt(made, start)
     publishing.judge_after_commit(charger.pk)
+    waking.after_commit([charger.pk])
     return Started(made.pk, permit.allowed)
 
 

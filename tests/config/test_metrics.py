@@ -10,6 +10,7 @@ from django.test import Client
 from django.utils import timezone
 from prometheus_client.parser import text_string_to_metric_families
 
+from cpo_backend.models import PowerDecision, PowerSite
 from ocpi.models import Location
 from ocpi.store.locations import locations
 from ocpi.store.objects import Arrival
@@ -66,6 +67,14 @@ def test_what_a_platform_lacks_is_told(platform: Platform, read: Callable[..., f
 def test_totals_of_deliveries_are_told(platform: Platform, read: Callable[..., float]) -> None:
     for name, total in (("acknowledged_objects", 7), ("requests", 9), ("refused_objects", 1), ("failures", 1)):
         assert read(f"ocpi_delivery_{name}_total", **STREAM) == total
+
+
+def test_shared_power_is_told(read: Callable[..., float]) -> None:
+    site = PowerSite.objects.create(party="NL*OCP", location_id="LOC-1", limit=11_000)
+    rows = '[{"committed":4140},{"committed":1380.5}]'
+    PowerDecision.objects.create(site=site, decided_at=timezone.now(), limit=site.limit, rows=rows)
+    assert read("ocpi_site_power_limit_watts", site="NL*OCP/LOC-1") == 11_000
+    assert read("ocpi_site_power_committed_watts", site="NL*OCP/LOC-1") == 5520.5
 
 
 def test_state_and_breaker_of_a_platform_are_told(platform: Platform, read: Callable[..., float]) -> None:

@@ -19,6 +19,7 @@ import time
 import uuid
 from collections.abc import Callable
 from contextlib import ExitStack
+from decimal import Decimal
 from typing import Any
 
 from ocpp.messages import get_validator
@@ -188,7 +189,8 @@ class FakeCharger:
 
     def _hold_against_schema(self, kind: int, action: str, payload: Any) -> None:
         version = self.socket.subprotocol.removeprefix("ocpp") if self.socket.subprotocol else ""
-        for error in get_validator(kind, action, version).iter_errors(payload):
+        exact = json.loads(json.dumps(payload), parse_float=Decimal)  # 23.9 is a multiple of 0.1
+        for error in get_validator(kind, action, version, parse_float=Decimal).iter_errors(exact):
             self.faults.append(f"{action}: {error.message}")
 
     def _reply(self, id: str, action: str, payload: dict[str, Any]) -> None:
