@@ -164,6 +164,7 @@ def of(site: PowerSite) -> list[Seat]:
     for seat in found:
         place = seat.charger.pk, seat.share.number
         seat.share, seat.is_online = shares[place], seat.charger.pk in online
+        seat.charger = online.get(seat.charger.pk, seat.charger)
         if (transaction := going_on.get(place)) is not None:
             _seat(seat, transaction, profiles.get(transaction.pk))
     _add_sent(found)
@@ -173,6 +174,7 @@ def of(site: PowerSite) -> list[Seat]:
 def _seat(seat: Seat, transaction: Transaction, profile: Document | None) -> None:
     """Who charges here; what was granted to the one before is no matter any more."""
     share, seat.transaction = seat.share, transaction
+    transaction.charger = seat.charger
     seat.connector = terms.connector_of(seat.connectors, transaction.connector)
     if share.transaction_id != transaction.pk:
         share.transaction, share.watts, share.doubt, share.granted = transaction, None, _ZERO, None
@@ -192,9 +194,10 @@ def _evses(site: PowerSite) -> list[ChargerEvse]:
     return list(rows.select_related("charger").order_by("charger__identity", "number"))
 
 
-def _online(found: Iterable[Seat]) -> set[int]:
+def _online(found: Iterable[Seat]) -> dict[int, Charger]:
+    """Those that are connected, with the version they speak now: it was read with the connection, not before."""
     rows = Charger.objects.filter(fencing.online(), pk__in={seat.charger.pk for seat in found})
-    return set(rows.filter(state=Charger.State.ACCEPTED).values_list("pk", flat=True))
+    return {row.pk: row for row in rows.filter(state=Charger.State.ACCEPTED)}
 
 
 def _shares(site: PowerSite, found: Iterable[Seat]) -> dict[tuple[int, int], PowerShare]:
