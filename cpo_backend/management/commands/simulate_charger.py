@@ -77,7 +77,8 @@ async def _one(identity: str, options: dict[str, Any]) -> Tally:
     )
     speech = SPEECH[options["dialect"]]()
     line = Line(options["url"], identity, options["password"].replace("{}", identity), speech.subprotocol)
-    # Begun twice as long ago as it takes: what it waits for the node goes by fast as well.
-    clock = Clock(options["speed"], timedelta(seconds=seconds * max(options["sessions"], 1) * 2))
+    # Begun ten times as long ago as it takes: what it waits for the node goes by fast as well, and a clock that has
+    # caught up leaves no time for what is charged then.
+    clock = Clock(options["speed"], timedelta(seconds=seconds * max(options["sessions"], 1) * 10))
     station = Station(line, speech, clock, options["connectors"])
     return await live(station, habits, random.Random(f"{options['seed']} {identity}"))
