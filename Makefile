@@ -25,17 +25,22 @@ PYTEST = $(BIN)/pytest -q -n 3 --dist worksteal --durations=20
 test: test-sqlite test-services ## All tests, on SQLite and on PostgreSQL with Redis
 
 # What PostgreSQL tries harder than SQLite is tested there, if it is installed.
-THERE = tests/ocpi/test_hostile_input.py tests/cpo_backend/ocpp/test_commands.py \
-	tests/cpo_backend/transactions/test_storm.py
+THERE = tests/ocpi/test_hostile_input.py tests/roaming/hub tests/roaming/authorization tests/roaming/settling \
+	tests/cpo_backend/owning tests/cpo_backend/simulating \
+	$(addprefix tests/cpo_backend/,ocpp/test_commands.py ocpp/test_connection.py operations/test_operations.py \
+	power/test_site.py remote/test_start_and_stop.py reserving/test_reservations.py status/test_live_status.py \
+	transactions/test_storm.py)
 
 test-sqlite: $(READY)
 	env -u DATABASE_URL -u REDIS_URL $(PYTEST) $$($(SERVICES) check && echo $(addprefix --ignore=,$(THERE)))
 
+# Pages of staff, but of what is tested on PostgreSQL alone.
+ADMIN = $(filter-out $(addsuffix /%,$(THERE)),$(wildcard tests/*/test_*admin*.py tests/*/*/test_*admin*.py))
+
 # What needs no database, brings its own or takes long with any is tested once.
 ONCE = tests/flows/test_faults.py tests/config/test_embedded.py tests/kit tests/ocpi/api tests/ocpi/test_token_files.py \
-	$(wildcard tests/*/test_admin*.py) tests/roaming/hub/test_routing.py \
-	tests/ocpi/accounts tests/ocpi/client tests/ocpi/pricing tests/ocpi/transport tests/ocpi/types tests/ocpi/v221 \
-	tests/cpo_backend/ocpp/test_frames.py tests/cpo_backend/ocpp/test_wire.py tests/cpo_backend/register \
+	$(ADMIN) tests/ocpi/accounts tests/ocpi/client tests/ocpi/pricing tests/ocpi/transport tests/ocpi/types \
+	tests/ocpi/v221 tests/cpo_backend/register $(addprefix tests/cpo_backend/ocpp/test_,frames.py handshake.py wire.py) \
 	$(addprefix tests/cpo_backend/power/test_,merging.py never_above.py sharing.py) \
 	tests/cpo_backend/status/test_judging.py tests/cpo_backend/transactions/test_energy.py \
 	tests/cpo_backend/transactions/test_readings.py

@@ -135,7 +135,7 @@ def test_a_thousand_platforms_cost_as_many_queries_as_one(
         SyncRun(platform=each, module="locations", finished_at=timezone.now()) for each in platforms
     )
     directory.changed()
-    with django_assert_max_num_queries(24):
+    with django_assert_max_num_queries(28):
         text = client.get("/metrics").content.decode()
     assert text.count("ocpi_delivery_unacknowledged_objects{") == 1001
     assert text.count("ocpi_pull_success{") == 1000
