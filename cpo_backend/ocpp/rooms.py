@@ -7,8 +7,11 @@ from enum import Enum, auto
 from functools import partial
 from typing import Any, TypeVar
 
+import structlog
 from django.conf import settings
 from django.db import close_old_connections
+
+log = structlog.get_logger(__name__)
 
 _Work = TypeVar("_Work")
 _Found = TypeVar("_Found")
@@ -40,11 +43,11 @@ class Rooms:
         return await asyncio.get_running_loop().run_in_executor(self._pools[room], _run, function, arguments)
 
     async def run_together(
-        self, room: Room, function: Callable[[Sequence[_Work]], Sequence[_Found]], work: _Work
-    ) -> _Found:
-        """Have it done with whatever else came for that function meanwhile; raises what the function raises."""
+        self, room: Room, function: Callable[[Sequence[_Work]], Sequence[_Found | None]], work: _Work
+    ) -> _Found | None:
+        """Have it done with whatever else came for that function meanwhile; None for all when the function fails."""
         batches = self._batches.setdefault(function, _Batches(partial(self.run, room, function)))
-        found: _Found = await batches.take(work)
+        found: _Found | None = await batches.take(work)
         return found
 
     def close(self) -> None:
@@ -80,16 +83,13 @@ class _Batches:
         try:
             return await self._run(works)
         except Exception as error:
-            return [error] * len(works)
+            log.warning("what came together is worked on one by one", count=len(works), error=repr(error))
+            return [None] * len(works)
 
 
 def _settle(waiting: Sequence["asyncio.Future[Any]"], outcomes: Sequence[Any]) -> None:
     for future, outcome in zip(waiting, outcomes, strict=True):
-        if future.done():
-            continue
-        if isinstance(outcome, Exception):
-            future.set_exception(outcome)
-        else:
+        if not future.done():
             future.set_result(outcome)
 
 

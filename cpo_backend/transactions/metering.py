@@ -6,7 +6,6 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 import structlog
-from django.db import DatabaseError
 from django.db import transaction as database
 
 from cpo_backend.billing import dues
@@ -59,24 +58,21 @@ class Told(NamedTuple):
 def of_many(told: Sequence[Told]) -> list[bool]:
     """Keep what belongs to transactions that go on, of many chargers at once; tells of each whether that was done.
 
-    The rest, and all of it when the database refuses, is for `meter_values`, one by one.
+    The rest is for `meter_values`, one by one; and all of it when the database refuses some, which raises.
     """
-    plain = [one.transaction_id is not None and one.transaction_id > 0 and not one.values.unread for one in told]
-    try:
-        with database.atomic():
-            running = _running({one.transaction_id for one, is_plain in zip(told, plain, strict=True) if is_plain})
-            done = [
-                is_plain and running.get(one.transaction_id) == one.arrival.charger_id
-                for one, is_plain in zip(told, plain, strict=True)
-            ]
-            _store(
-                (one.transaction_id or 0, one.values, one.arrival.received_at)
-                for one, is_done in zip(told, done, strict=True)
-                if is_done
-            )
-    except DatabaseError as error:
-        log.warning("meter values are kept one by one", error=str(error))
-        return [False] * len(told)
+    plain = {
+        one.transaction_id
+        for one in told
+        if one.transaction_id is not None and one.transaction_id > 0 and not one.values.unread
+    }
+    with database.atomic():
+        running = _running(plain)
+        done = [not one.values.unread and running.get(one.transaction_id) == one.arrival.charger_id for one in told]
+        _store(
+            (one.transaction_id or 0, one.values, one.arrival.received_at)
+            for one, is_done in zip(told, done, strict=True)
+            if is_done
+        )
     return done
 
 
