@@ -13,6 +13,7 @@ from cpo_backend.power.seats import Seat
 from cpo_backend.power_models import key
 from cpo_backend.profiles import payloads
 from ocpi.ids import PartyId
+from ocpi.pricing.exact import plain
 from ocpi.store.locations import Path, locations
 from ocpi.types import codec
 
@@ -93,10 +94,10 @@ def told(site: PowerSite) -> dict[str, Any]:
     return {
         "party": site.party,
         "location_id": site.location_id,
-        "limit": site.limit.normalize(),
+        "limit": plain(site.limit),
         "way": site.way,
-        "minimum": site.minimum.normalize(),
-        "reserve": site.kept.normalize(),
+        "minimum": plain(site.minimum),
+        "reserve": plain(site.kept),
         "decided_at": last and last.decided_at.isoformat(),
         "evses": codec.decode(last.rows.encode()) if last else [],
     }
