@@ -76,10 +76,11 @@ class Station:
         )
 
     async def end(self, charging: Charging, reason: str) -> None:
+        """It draws nothing any more when it says so: what it is told next may count on that."""
         wh = self.registers[charging.number]
+        self.limits.end(str(charging.id))
         await self._report(self.speech.stop(charging, wh, reason, self.clock.now()), charging)
         del self.charging[charging.number]
-        self.limits.end(str(charging.id))
         await self.show(charging.number, "Finishing")
         await self.show(charging.number, "Available")
 
