@@ -7,8 +7,10 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
+from django.db import connection
 
-from cpo_backend.models import PowerSite
+from cpo_backend.models import Charger, PowerSite
+from cpo_backend.ocpp import fencing
 from cpo_backend.power import sites
 from cpo_backend.simulating.line import Line, Payload
 from cpo_backend.simulating.speech import SPEECH, Charging
@@ -95,6 +97,14 @@ def test_the_limit_holds_whatever_happens(site: PowerSite, url: str) -> None:
 
 
 async def _day(fuse: Fuse) -> None:
+    try:
+        await _hours(fuse)
+    finally:
+        for station in fuse.stations.values():
+            await station.line.close()
+
+
+async def _hours(fuse: Fuse) -> None:
     one, two, three = fuse.stations.values()
     for station in fuse.stations.values():
         await station.come()
@@ -108,6 +118,7 @@ async def _day(fuse: Fuse) -> None:
     await fuse.shares(CP_1=3_666, CP_2=3_666, CP_3=3_666)
 
     await two.line.close()  # what it has is kept for it
+    await _missed("CP-2")  # else more would be on its way to it, and be kept as well
     await one.end(first, "Local")
     await fuse.shares(CP_1=RESERVE, CP_2=3_666, CP_3=5_954)
     await two.end(second, "Local")  # which nobody hears of
@@ -118,5 +129,18 @@ async def _day(fuse: Fuse) -> None:
 
     await three.end(third, "Local")
     await fuse.shares(CP_1=RESERVE, CP_2=FULL, CP_3=RESERVE)
-    for station in fuse.stations.values():
-        await station.line.close()
+
+
+async def _missed(identity: str) -> None:
+    """Wait until the node knows that a charger has gone."""
+
+    def is_here() -> bool:
+        try:
+            return Charger.objects.filter(fencing.online(), identity=identity).exists()
+        finally:
+            connection.close()
+
+    deadline = time.monotonic() + SECONDS
+    while await asyncio.to_thread(is_here):
+        assert time.monotonic() < deadline, f"{identity} is not missed"
+        await asyncio.sleep(0.02)
