@@ -4,9 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from django.test import Client
 from django.utils import timezone
-from prometheus_client.parser import text_string_to_metric_families
 
 from cpo_backend.alarms import sounding
 from cpo_backend.commanding import queue
@@ -28,19 +26,6 @@ def charger(transactional_db: None) -> Charger:
 def url(charger: Charger) -> Any:
     with chargers.door() as found:
         yield found
-
-
-@pytest.fixture
-def read(client: Client) -> Callable[..., float]:
-    """The value of one figure."""
-
-    def read(name: str, **labels: str) -> float:
-        text = client.get("/metrics").content.decode()
-        samples = [sample for family in text_string_to_metric_families(text) for sample in family.samples]
-        (value,) = [sample.value for sample in samples if sample.name == name and sample.labels == labels]
-        return float(value)
-
-    return read
 
 
 def test_connections_transactions_and_bills_are_counted(url: str, charger: Charger, read: Callable[..., float]) -> None:
