@@ -1,5 +1,6 @@
 """Fixtures of all tests. Tests run on SQLite, or on PostgreSQL when DATABASE_URL names one."""
 
+import logging
 import os
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -27,6 +28,16 @@ from tests.kit.platforms import Registered, register
 
 # Tests that want an exchange log ask for `exchange_log`; a thread that outlives its test must not find one.
 node.NODE_LOG_DAYS = 0
+
+
+class _Loggers(dict[str, Any]):
+    """All loggers. pytest walks through them around each test, while a thread that outlives its test may add one."""
+
+    def values(self) -> Any:
+        return list(super().values())
+
+
+logging.root.manager.loggerDict = _Loggers(logging.root.manager.loggerDict)
 
 
 @pytest.fixture(scope="session")
