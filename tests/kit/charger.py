@@ -26,7 +26,7 @@ from ocpp.messages import get_validator
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
-SECONDS = 10.0
+SECONDS = 30.0
 V16, V201 = "ocpp1.6", "ocpp2.0.1"
 
 
