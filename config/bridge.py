@@ -5,17 +5,16 @@ database connection, and a slow view occupies one thread, never the event loop. 
 them. What PEP 3333 loses of the request is the undecoded path: `RAW_PATH` keeps its percent-encoding.
 """
 
-import asyncio
 import io
 import sys
 from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
 from typing import Any
 from urllib.parse import unquote_to_bytes
 
 import structlog
 
+from config.pool import ThreadPool
 from ocpi.errors import BodyTooLarge, OcpiError, ServerError
 from ocpi.transport.asgi import ClientGone, Conversation, Headers, Receive, Scope, Send
 from ocpi.transport.transcripts import Transcript
@@ -48,8 +47,8 @@ class WsgiBridge:
         note: Callable[[Transcript], None] = lambda transcript: None,
     ) -> None:
         self._application, self._max_body, self._is_slow, self._note = application, max_body, is_slow, note
-        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="request")
-        self._slow_pool = ThreadPoolExecutor(threads, thread_name_prefix="slow-request")
+        self._pool = ThreadPool(threads, "request")
+        self._slow_pool = ThreadPool(threads, "slow-request")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         conversation = Conversation(scope, receive, send)
@@ -60,11 +59,10 @@ class WsgiBridge:
             return
         except ClientGone:
             return
-        # The context is not copied, as asyncio.to_thread would: Django keeps its connections in that of the thread.
-        loop = asyncio.get_running_loop()
+        # The context is that of the thread, not a copy of ours: Django keeps its connections in it.
         pool = self._slow_pool if self._is_slow(scope["path"]) else self._pool
         try:
-            answer = await loop.run_in_executor(pool, self._run, scope, body)
+            answer = await pool.run(self._run, scope, body)
         except Exception:
             log.exception("the application failed", path=scope["path"])
             await self._refuse(conversation, ServerError())
@@ -74,7 +72,7 @@ class WsgiBridge:
     def close(self) -> None:
         """Take no more requests. The server has waited for those at work; one it gave up on is not waited for."""
         for pool in (self._pool, self._slow_pool):
-            pool.shutdown(wait=False, cancel_futures=True)
+            pool.close()
 
     async def _refuse(self, conversation: Conversation, error: OcpiError) -> None:
         scope = conversation.scope

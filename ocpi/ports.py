@@ -64,8 +64,8 @@ class Admission:
 class PlatformDirectory(Protocol):
     """Who is connected."""
 
-    def authenticate(self, token: str) -> Caller | None:
-        """The platform that this token identifies, or None."""
+    def caller(self, header: str) -> Caller | None:
+        """The platform that the token in an Authorization header identifies, or None."""
 
     def may_write(self, caller: Caller, owner: PartyId) -> bool:
         """Whether objects of `owner` may arrive from this platform."""

@@ -87,7 +87,7 @@ class Picture:
     own_roles: tuple[dict[str, Any], ...] = ()
     table: Table = field(default_factory=Table)
     seats: dict[PartyId, tuple[int, ...]] = field(default_factory=dict)  # where a party is
-    callers: dict[bytes, Caller] = field(default_factory=dict, repr=False)
+    callers: dict[str, Caller] = field(default_factory=dict, repr=False)
 
     @property
     def own_parties(self) -> frozenset[PartyId]:
@@ -98,20 +98,21 @@ class Picture:
         """Our own party in the HUB role, if this node is a hub."""
         return self.table.hub
 
-    def caller(self, header: bytes) -> Caller | None:
+    def caller(self, header: str) -> Caller | None:
         """Who calls, by an Authorization header whose token is in use for good; of any other the database is asked.
 
         Remembered by header: to hash a token would cost a relayed message as much as all other decisions about it.
         """
         if known := self.callers.get(header):
             return known
-        for token in authorization.decode(header.decode("latin-1")):
+        for token in authorization.decode(header):
             for digest in secrets.digests(token):
                 key = self.keys.get(digest)
                 if key and not key.unused and key.expires_at is None:
+                    caller = replace(key.caller, token=token)
                     if len(self.callers) < _REMEMBERED:  # one token can be written in several ways
-                        self.callers[header] = key.caller
-                    return key.caller
+                        self.callers[header] = caller
+                    return caller
         return None
 
     def own_party(self, *roles: Role) -> PartyId | None:
@@ -221,7 +222,13 @@ class Directory:
         with self._lock:
             self._picture, self._checked_at = Picture(), 0.0
 
+    def caller(self, header: str) -> Caller | None:
+        if known := self.picture().caller(header):
+            return known
+        return next(filter(None, map(self.authenticate, authorization.decode(header))), None)
+
     def authenticate(self, token: str) -> Caller | None:
+        """The platform that a token identifies, in use or not yet; its first use is noted."""
         digests = secrets.digests(token)
         for fresh in (False, True):
             keys = self.picture(fresh=fresh).keys

@@ -6,13 +6,11 @@ from ocpi import ports
 from ocpi.api.middleware import transcript
 from ocpi.errors import Unauthenticated
 from ocpi.ports import Caller
-from ocpi.transport import authorization
 
 
 def authenticate(request: HttpRequest) -> Caller:
     """The platform that the token names; raises Unauthenticated (§transport_and_format_authorization_header)."""
-    for token in authorization.decode(request.META.get("HTTP_AUTHORIZATION")):
-        if caller := ports.directory().authenticate(token):
-            transcript(request).platform_id = caller.platform_id
-            return caller
+    if caller := ports.directory().caller(request.META.get("HTTP_AUTHORIZATION", "")):
+        transcript(request).platform_id = caller.platform_id
+        return caller
     raise Unauthenticated("no valid credentials token in the Authorization header")

@@ -71,13 +71,13 @@ def is_status_change(changes: Document) -> bool:
 
 
 _LOCATION_OF_EVSE = """
-    owner = %s AND key = %s AND defects NOT LIKE '%%/status"%%'
-    AND EXISTS (SELECT 1 FROM ocpi_evsestatus e WHERE e.location_id = ocpi_location.id AND e.key = %s)
+    owner = %(owner)s AND key = %(location)s AND defects NOT LIKE '%%/status"%%'
+    AND EXISTS (SELECT 1 FROM ocpi_evsestatus e WHERE e.location_id = ocpi_location.id AND e.key = %(evse)s)
 """
 _TOUCHED = """
-    stamp = CASE WHEN last_updated <= %s THEN %s ELSE stamp END,
-    last_updated = CASE WHEN last_updated <= %s THEN %s ELSE last_updated END,
-    stale = true, source = %s, received_at = %s
+    stamp = CASE WHEN last_updated <= %(moment)s THEN %(stamp)s ELSE stamp END,
+    last_updated = CASE WHEN last_updated <= %(moment)s THEN %(moment)s ELSE last_updated END,
+    stale = true, source = %(source)s, received_at = %(now)s
 """
 _POSTGRES_STATUS = f"""
     WITH parent AS (
@@ -85,26 +85,36 @@ _POSTGRES_STATUS = f"""
         RETURNING id, version
     )
     UPDATE ocpi_evsestatus
-    SET status = %s, stamp = %s, revision = version, xid = pg_current_xact_id()::text::bigint
-    FROM parent WHERE location_id = parent.id AND key = %s
+    SET status = %(status)s, stamp = %(stamp)s, revision = version, xid = pg_current_xact_id()::text::bigint
+    FROM parent WHERE location_id = parent.id AND key = %(evse)s
 """  # noqa: S608
-_SQLITE_PARENT = f"UPDATE ocpi_location SET {_TOUCHED}, version = %s WHERE {_LOCATION_OF_EVSE} RETURNING id"  # noqa: S608
-_SQLITE_CHILD = "UPDATE ocpi_evsestatus SET status = %s, stamp = %s, revision = %s WHERE location_id = %s AND key = %s"
+_SQLITE_PARENT = f"""
+    UPDATE ocpi_location SET {_TOUCHED}, version = %(revision)s WHERE {_LOCATION_OF_EVSE} RETURNING id
+"""  # noqa: S608
+_SQLITE_CHILD = """
+    UPDATE ocpi_evsestatus SET status = %(status)s, stamp = %(stamp)s, revision = %(revision)s
+    WHERE location_id = %(id)s AND key = %(evse)s
+"""
 
 
 def patch(owner: PartyId, location_key: str, evse_uid: str, changes: Document, source: int | None) -> bool:
     """Set an EVSE's status in one statement; False when there is no such EVSE, or a defect that this may repair."""
-    status, stamp = (changes[name] for name in FIELDS)
-    moment, now = writing.adapted(times.parse(stamp)), writing.adapted(datetime.now(UTC))
-    key = evse_uid.lower()
-    touched = [moment, stamp, moment, moment, source, now]
-    location = [owner, location_key, key]
+    given = {
+        "owner": owner,
+        "location": location_key,
+        "evse": evse_uid.lower(),
+        "status": changes["status"],
+        "stamp": changes["last_updated"],
+        "moment": writing.adapted(times.parse(changes["last_updated"])),
+        "source": source,
+        "now": writing.adapted(datetime.now(UTC)),
+    }
     if connection.vendor == "postgresql":
-        return writing.execute(_POSTGRES_STATUS, [*touched, *location, status, stamp, key]) == 1
+        return writing.execute(_POSTGRES_STATUS, given) == 1
     with transaction.atomic():
-        revision = revisions.take(1)[0].revision
-        parent = writing.fetch(_SQLITE_PARENT, [*touched, revision, *location])
-        return bool(parent) and writing.execute(_SQLITE_CHILD, [status, stamp, revision, parent[0][0], key]) == 1
+        given["revision"] = revisions.take(1)[0].revision
+        parent = writing.fetch(_SQLITE_PARENT, given)
+        return bool(parent) and writing.execute(_SQLITE_CHILD, {**given, "id": parent[0][0]}) == 1
 
 
 class Change(NamedTuple):

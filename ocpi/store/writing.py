@@ -5,7 +5,7 @@ total stays exact and two creations of one object cannot pass each other. Plain 
 push and pull, and the ORM costs it three times as much.
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
@@ -14,6 +14,8 @@ from django.db import connection, models
 from ocpi.ids import PartyId
 from ocpi.models import OwnedObject
 from ocpi.types import codec
+
+Params = Sequence[Any] | Mapping[str, Any]
 
 
 class Outcome(NamedTuple):
@@ -27,14 +29,14 @@ class Outcome(NamedTuple):
         return Outcome(*(mine + theirs for mine, theirs in zip(self, other, strict=True)))
 
 
-def fetch(sql: str, params: Sequence[Any]) -> list[tuple[Any, ...]]:
+def fetch(sql: str, params: Params) -> list[tuple[Any, ...]]:
     """The rows of a query, or of a statement with RETURNING."""
     with connection.cursor() as cursor:
         cursor.execute(sql, params)
         return list(cursor.fetchall())
 
 
-def execute(sql: str, params: Sequence[Any]) -> int:
+def execute(sql: str, params: Params) -> int:
     """Run a statement; returns how many rows it touched."""
     with connection.cursor() as cursor:
         cursor.execute(sql, params)

@@ -20,7 +20,6 @@ from ocpi import ports
 from ocpi.client.noting import Noted
 from ocpi.errors import InvalidParameters, MalformedBody, OcpiError, ReceiverNotConnected
 from ocpi.ports import Caller
-from ocpi.transport import authorization
 from ocpi.transport.asgi import Application, ClientGone, Conversation, Headers, Receive, Scope, Send, encoded
 from ocpi.transport.headers import MessageIds, RoutingHeaders
 from ocpi.v221.versions import ModuleID
@@ -76,8 +75,8 @@ class Relay:
         place = Place.read(path)
         if place is None and not path.startswith(_CALLBACKS):
             return False
-        header = conversation.headers.raw("Authorization")
-        caller = picture.caller(header) or await self._authenticated(header)
+        header = conversation.headers.get("Authorization", "")
+        caller = picture.caller(header) or await self._in_thread(self._directory.caller, header)
         if caller is None or not caller.registered:
             return False
         conversation.transcript.platform_id = caller.platform_id
@@ -134,14 +133,6 @@ class Relay:
                 close_old_connections()
 
         return await asyncio.get_running_loop().run_in_executor(self._threads, run)
-
-    async def _authenticated(self, header: bytes) -> Caller | None:
-        """The platform that calls with a token that the picture does not know, or not for good."""
-        for token in authorization.decode(header.decode("latin-1")):
-            caller: Caller | None = await self._in_thread(self._directory.authenticate, token)
-            if caller:
-                return caller
-        return None
 
     async def _open(
         self, picture: Picture, conversation: Conversation, place: Place, caller: Caller, asked: Asked

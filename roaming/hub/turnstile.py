@@ -77,12 +77,12 @@ def _write_sightings() -> None:
         close_old_connections()
 
 
-def _authorization(scope: Scope) -> bytes:
+def _authorization(scope: Scope) -> str:
     """The Authorization header, empty when there is none; raises HeadersTooLarge."""
     headers: Headers = scope["headers"]
     if sum(map(len, chain.from_iterable(headers))) > MAX_HEADERS:
         raise HeadersTooLarge(f"the headers are larger than {MAX_HEADERS} bytes")
-    return dict(headers).get(b"authorization", b"")
+    return dict(headers).get(b"authorization", b"").decode("latin-1")
 
 
 async def _refuse(conversation: Conversation, platform_id: int, error: OcpiError) -> None:
