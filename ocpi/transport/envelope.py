@@ -41,7 +41,7 @@ def wrap(data: Any = NO_DATA, status: OcpiStatus = OcpiStatus.SUCCESS, message: 
     if stored is None:
         return codec.encode(envelope)
     # Stored documents were exact when they were stored: copied once, and not searched for NaN again.
-    return b'{"data":%b,%b' % (stored, codec.encode(envelope)[1:])
+    return b"".join((b'{"data":', stored, b",", codec.encode(envelope)[1:]))
 
 
 def status_of(body: bytes) -> int | None:
