@@ -11,7 +11,7 @@ from functools import cached_property
 from itertools import accumulate, repeat
 
 from ocpi.pricing import kinds, selection
-from ocpi.pricing.exact import HOUR, ZERO
+from ocpi.pricing.exact import HOUR, ZERO, arithmetic
 from ocpi.pricing.reading import Usage
 from ocpi.pricing.readings import Readings, Reservation
 from ocpi.pricing.restrictions import Moment
@@ -39,7 +39,9 @@ class Stretches:
         return [(kind, column[at]) for kind, column in self.amounts.items() if column[at]]
 
     def total(self, kind: int) -> Decimal:
-        return sum(self.amounts.get(kind, ()), ZERO)
+        """All that was used of a kind."""
+        with arithmetic():  # parts of periods have more digits than a Decimal usually keeps
+            return sum(self.amounts.get(kind, ()), ZERO)
 
 
 class Course:

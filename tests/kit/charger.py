@@ -20,14 +20,27 @@ import uuid
 from collections.abc import Callable
 from contextlib import ExitStack
 from decimal import Decimal
+from functools import cache
 from typing import Any
 
+from jsonschema import Draft4Validator
 from ocpp.messages import get_validator
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
 SECONDS = 30.0
 V16, V201 = "ocpp1.6", "ocpp2.0.1"
+
+
+@cache
+def _validator(kind: int, action: str, version: str) -> Draft4Validator:
+    """One that calculates with Decimals; that of the library, with floats, is the same for all who ask for it."""
+    return Draft4Validator(_exact(get_validator(kind, action, version).schema))
+
+
+def _exact(document: Any) -> Any:
+    """23.9 is a multiple of 0.1."""
+    return json.loads(json.dumps(document), parse_float=Decimal)
 
 
 class CallError(Exception):
@@ -189,8 +202,7 @@ class FakeCharger:
 
     def _hold_against_schema(self, kind: int, action: str, payload: Any) -> None:
         version = self.socket.subprotocol.removeprefix("ocpp") if self.socket.subprotocol else ""
-        exact = json.loads(json.dumps(payload), parse_float=Decimal)  # 23.9 is a multiple of 0.1
-        for error in get_validator(kind, action, version, parse_float=Decimal).iter_errors(exact):
+        for error in _validator(kind, action, version).iter_errors(_exact(payload)):
             self.faults.append(f"{action}: {error.message}")
 
     def _reply(self, id: str, action: str, payload: dict[str, Any]) -> None:

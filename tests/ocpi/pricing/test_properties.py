@@ -4,7 +4,7 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from ocpi.pricing.readings import Readings
@@ -97,6 +97,14 @@ def test_splitting_a_period_changes_no_total(charge: Document, parts: list[Docum
 
 @settings(max_examples=60, deadline=None)
 @given(charges(), tariffs())
+@example(  # thirds of time, cut by the clock and by the duration
+    cdr(period(1, kwh="0.0100", time=True), period(47, kwh="0.0002", time=True)),
+    tariff(
+        element(price("ENERGY", "0")),
+        element(price("ENERGY", "0"), min_duration=1800),
+        element(price("ENERGY", "0"), start_time="22:00", end_time="10:15"),
+    ),
+)
 def test_the_linear_split_uses_what_was_used(charge: Document, prices: Document) -> None:
     """Cut where prices change, nothing gets lost: neither energy nor time."""
     case = opened(charge, prices)
