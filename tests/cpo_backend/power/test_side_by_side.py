@@ -20,6 +20,7 @@ from cpo_backend.models import (
     PowerShare,
     PowerSite,
     SentProfile,
+    SessionProfile,
     Transaction,
 )
 from cpo_backend.ocpp import fencing
@@ -126,6 +127,31 @@ def test_nobody_overcommits(site: PowerSite) -> None:
 
     with ThreadPoolExecutor(THREADS) as pool:
         assert list(pool.map(run, range(THREADS))) == [None] * THREADS
+
+
+def test_first_profiles_of_partners_at_once_wait_for_each_other(site: PowerSite) -> None:
+    ids = list(Charger.objects.values_list("pk", flat=True))
+    for id in ids:
+        begin(id)
+    barrier = Barrier(THREADS)
+
+    def run(number: int) -> None:
+        chance = random.Random(number)
+        try:
+            for id in ids:
+                barrier.wait()
+                for _ in range(3):
+                    partner(id, chance)
+        except Exception:
+            barrier.abort()  # or the others would wait for ever
+            raise
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(THREADS) as pool:
+        list(pool.map(run, range(THREADS)))
+    assert SessionProfile.objects.count() == len(ids)
+    check(site)
 
 
 def test_one_decision_is_sent_once(site: PowerSite) -> None:
