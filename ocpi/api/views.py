@@ -6,7 +6,6 @@ gateway about functional modules, and answers with an envelope and swapped routi
 
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
-from urllib.parse import parse_qsl
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
@@ -20,14 +19,12 @@ from ocpi.api.schema import Message, OcpiSchema
 from ocpi.errors import BodyTooLarge, InvalidParameters, MalformedBody, MethodNotAllowed, OcpiError, Unauthenticated
 from ocpi.ports import Admission, Caller
 from ocpi.store.scope import Scope
-from ocpi.transport import envelope, pagination
+from ocpi.transport import envelope, pagination, queries
 from ocpi.transport.headers import ReceivedHeaders, RoutingHeaders
 from ocpi.transport.pagination import Page, PageQuery
 from ocpi.types import codec
 from ocpi.types.validation import Violation
 from ocpi.v221.versions import InterfaceRole, ModuleID
-
-_MOST_PARAMETERS = 100
 
 
 class OcpiView(APIView):
@@ -78,12 +75,8 @@ class OcpiView(APIView):
 
     @property
     def params(self) -> dict[str, str]:
-        """The query string, UTF-8 whatever charset a Content-Type names; the last of repeated parameters counts."""
-        query = self.request.META.get("QUERY_STRING", "").encode("latin-1").decode(errors="replace")
-        try:
-            return dict(parse_qsl(query, keep_blank_values=True, max_num_fields=_MOST_PARAMETERS))
-        except ValueError:
-            raise InvalidParameters(f"more than {_MOST_PARAMETERS} query parameters") from None
+        """The query string; the last of repeated parameters counts."""
+        return queries.read(self.request.META.get("QUERY_STRING", "").encode("latin-1"))
 
     def document(self) -> dict[str, Any]:
         """The body of the request, which must be a JSON object; raises MalformedBody or InvalidParameters."""
@@ -110,7 +103,7 @@ class OcpiView(APIView):
         params = self.params
         query = PageQuery.read(params, settings.NODE_PAGE_LIMIT)
         found = read(scope, query)
-        response = self.answer(envelope.raw_list(found.texts))
+        response = HttpResponse(envelope.wrap_stored(found.texts), content_type=JSON)
         url = absolute(self.request)
         for name, value in pagination.headers(found, query, params, url, settings.NODE_PAGE_LIMIT).items():
             response.headers[name] = value

@@ -6,7 +6,7 @@ marked stale. A status or moment too odd for its column stays in the document on
 
 from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from django.db import connection, transaction
 
@@ -99,7 +99,22 @@ _SQLITE_CHILD = """
 
 def patch(owner: PartyId, location_key: str, evse_uid: str, changes: Document, source: int | None) -> bool:
     """Set an EVSE's status in one statement; False when there is no such EVSE, or a defect that this may repair."""
-    given = {
+    sql, given = statement(owner, location_key, evse_uid, changes, source)
+    if connection.vendor == "postgresql":
+        return writing.execute(sql, given) == 1
+    with transaction.atomic():
+        given["revision"] = revisions.take(1)[0].revision
+        parent = writing.fetch(_SQLITE_PARENT, given)
+        return bool(parent) and writing.execute(_SQLITE_CHILD, {**given, "id": parent[0][0]}) == 1
+
+
+def statement(
+    owner: PartyId, location_key: str, evse_uid: str, changes: Document, source: int | None
+) -> tuple[str, dict[str, Any]]:
+    """What sets the status on PostgreSQL, for whoever runs it himself: it touches one row, or none where `patch`
+    returns False.
+    """
+    return _POSTGRES_STATUS, {
         "owner": owner,
         "location": location_key,
         "evse": evse_uid.lower(),
@@ -109,12 +124,6 @@ def patch(owner: PartyId, location_key: str, evse_uid: str, changes: Document, s
         "source": source,
         "now": writing.adapted(datetime.now(UTC)),
     }
-    if connection.vendor == "postgresql":
-        return writing.execute(_POSTGRES_STATUS, given) == 1
-    with transaction.atomic():
-        given["revision"] = revisions.take(1)[0].revision
-        parent = writing.fetch(_SQLITE_PARENT, given)
-        return bool(parent) and writing.execute(_SQLITE_CHILD, {**given, "id": parent[0][0]}) == 1
 
 
 class Change(NamedTuple):

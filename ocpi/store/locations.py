@@ -10,6 +10,7 @@ reads a stale document puts the live status in and stores it again.
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import Any
 
 from django.db import models, transaction
@@ -26,6 +27,7 @@ from ocpi.types import codec
 from ocpi.v221 import locations as wire
 
 _COLUMNS = ("id", "document", "stale", "version", "stamp")
+_IS_STALE = itemgetter(2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,15 +52,20 @@ class _Stored(Stored):
 
 class Locations(Objects):
     model, shape, unknown = Location, wire.Location, UnknownLocation
+    page_columns = "document, stale"
 
     # --- reading ----------------------------------------------------------------------------------------------------
 
-    def page(self, scope: Scope, query: PageQuery) -> Page:
-        """A page of Locations as stored text; stale ones are refreshed on the way."""
-        rows, total, last = paging.read(Location, scope, query, ", ".join(_COLUMNS[1:]))
-        stale = [row for row in rows if row[2]]
-        fresh = _refresh(stale) if stale else {}
-        texts = [fresh.get(row[0]) or row[1] for row in rows]
+    def is_whole(self, rows: list[tuple[Any, ...]]) -> bool:
+        return super().is_whole(rows) and not any(map(_IS_STALE, rows))
+
+    def page_of(self, rows: list[tuple[Any, ...]], scope: Scope, query: PageQuery) -> Page:
+        """Stale Locations are refreshed on the way."""
+        found, total, last = paging.cut(Location, scope, query, rows)
+        texts = [row[1] for row in found]
+        if any(map(_IS_STALE, found)):
+            fresh = self.texts([row[0] for row in found if row[2]])
+            texts = [fresh.get(row[0], row[1]) for row in found]
         if scope.unnamed:
             texts = [reserved.without(text, scope.unnamed) for text in texts]
         return Page(texts, total, last)

@@ -60,6 +60,7 @@ class Objects:
     model: ClassVar[type[OwnedObject]]
     shape: ClassVar[type[Wire]]
     unknown: ClassVar[type[OcpiError]]  # raised when the object to change does not exist
+    page_columns: ClassVar[str] = "document"
 
     @property
     def module(self) -> ModuleID:
@@ -81,8 +82,20 @@ class Objects:
 
     def page(self, scope: Scope, query: PageQuery) -> Page:
         """A page as stored text."""
-        rows, total, last = paging.read(self.model, scope, query, "document")
-        return Page([row[1] for row in rows], total, last)
+        return self.page_of(writing.fetch(*self.page_statement(scope, query)), scope, query)
+
+    def page_statement(self, scope: Scope, query: PageQuery) -> tuple[str, list[Any]]:
+        """The query whose rows `page_of` makes a page of, for whoever runs it himself."""
+        return paging.statement(self.model, scope, query, self.page_columns)
+
+    def is_whole(self, rows: list[tuple[Any, ...]]) -> bool:
+        """Whether `page_of` needs nothing but these rows."""
+        return bool(rows)
+
+    def page_of(self, rows: list[tuple[Any, ...]], scope: Scope, query: PageQuery) -> Page:
+        """The page, with further queries if it takes them."""
+        found, total, last = paging.cut(self.model, scope, query, rows)
+        return Page([row[1] for row in found], total, last)
 
     def find(self, owner: PartyId, key: str) -> str | None:
         """The JSON of one object."""
@@ -242,9 +255,11 @@ class Objects:
 
     def announce(self, owner: PartyId, source: int | None) -> None:
         """Tell on commit that objects of an owner changed."""
-        transaction.on_commit(
-            lambda: object_changed.send(sender=self.model, module=self.module, owner=owner, source=source)
-        )
+        transaction.on_commit(lambda: self.tell(owner, source))
+
+    def tell(self, owner: PartyId, source: int | None) -> None:
+        """Tell that objects of an owner changed, and that this is committed."""
+        object_changed.send(sender=self.model, module=self.module, owner=owner, source=source)
 
 
 def short(value: object, length: int) -> str:

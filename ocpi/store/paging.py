@@ -15,7 +15,7 @@ from ocpi.transport.pagination import PageQuery
 
 
 class Slice(NamedTuple):
-    """Rows of one page (the requested columns, the id first), the total, and the last id when more rows follow."""
+    """Rows of one page (the id, the requested columns, more), the total, and the last id when more rows follow."""
 
     rows: list[tuple[Any, ...]]
     total: int
@@ -59,10 +59,11 @@ def total(model: type[OwnedObject], scope: Scope, query: PageQuery) -> int:
         return int(cursor.fetchone()[0])
 
 
-def read(model: type[OwnedObject], scope: Scope, query: PageQuery, columns: str) -> Slice:
-    """One page. `columns` are SQL column names behind the id; a row more than the limit tells whether more follow.
+def statement(model: type[OwnedObject], scope: Scope, query: PageQuery, columns: str) -> tuple[str, list[Any]]:
+    """The query for one page. `columns` are SQL column names behind the id.
 
-    The total comes along as a column, evaluated once: a round trip costs more than either query.
+    A row more than the limit tells whether more follow. The total comes along as the last column, evaluated once: a
+    round trip costs more than either query.
     """
     table = model._meta.db_table
     condition, arguments = _filters(model, scope, query)
@@ -79,10 +80,12 @@ def read(model: type[OwnedObject], scope: Scope, query: PageQuery, columns: str)
         arguments.append(query.offset)
     else:
         source = f"{table} WHERE {condition} {bounds}"
-    with connection.cursor() as cursor:
-        counting, counted = _total(model, scope, query)
-        cursor.execute(f"SELECT id, {columns}, ({counting}) FROM {source}", [*counted, *arguments])  # noqa: S608
-        rows = cursor.fetchall()
+    counting, counted = _total(model, scope, query)
+    return f"SELECT id, {columns}, ({counting}) FROM {source}", [*counted, *arguments]  # noqa: S608
+
+
+def cut(model: type[OwnedObject], scope: Scope, query: PageQuery, rows: list[tuple[Any, ...]]) -> Slice:
+    """The page that the rows of `statement` are. Where there are none, the total is asked for."""
     last = rows[query.limit - 1][0] if len(rows) > query.limit else None
     number = int(rows[0][-1]) if rows else total(model, scope, query)
-    return Slice([row[:-1] for row in rows[: query.limit]], number, last)
+    return Slice(rows[: query.limit], number, last)

@@ -21,9 +21,9 @@ class _NoData:
 NO_DATA = _NoData()
 
 
-def raw_list(texts: list[str]) -> msgspec.Raw:
-    """A JSON array of stored documents, joined as they are: nothing is parsed, every digit stays."""
-    return msgspec.Raw(f"[{','.join(texts)}]".encode())
+def wrap_stored(texts: list[str]) -> bytes:
+    """The JSON of an answer with stored documents, joined as they are: nothing is parsed, every digit stays."""
+    return b"".join((b'{"data":[', ",".join(texts).encode(), b"],", _rest(OcpiStatus.SUCCESS)))
 
 
 def raw(text: str) -> msgspec.Raw:
@@ -32,16 +32,19 @@ def raw(text: str) -> msgspec.Raw:
 
 
 def wrap(data: Any = NO_DATA, status: OcpiStatus = OcpiStatus.SUCCESS, message: str | None = None) -> bytes:
-    """The JSON of one answer; `data` may be plain values, wire structs, or `raw` stored documents."""
-    stored = data if isinstance(data, msgspec.Raw) else None
-    envelope: dict[str, Any] = {} if data is NO_DATA or stored is not None else {"data": data}
-    envelope["status_code"] = int(status)
-    envelope["status_message"] = message or status.phrase
-    envelope["timestamp"] = times.now()
-    if stored is None:
-        return codec.encode(envelope)
-    # Stored documents were exact when they were stored: copied once, and not searched for NaN again.
-    return b"".join((b'{"data":', stored, b",", codec.encode(envelope)[1:]))
+    """The JSON of one answer; `data` may be plain values, wire structs, or a `raw` stored document."""
+    if data is NO_DATA:
+        return b"{" + _rest(status, message)
+    # A stored document was exact when it was stored: copied, and not searched for NaN again.
+    return b"".join(
+        (b'{"data":', data if isinstance(data, msgspec.Raw) else codec.encode(data), b",", _rest(status, message))
+    )
+
+
+def _rest(status: OcpiStatus, message: str | None = None) -> bytes:
+    """The members of an envelope behind its data, and the end of it."""
+    members = {"status_code": int(status), "status_message": message or status.phrase, "timestamp": times.now()}
+    return codec.encode(members)[1:]
 
 
 def status_of(body: bytes) -> int | None:

@@ -15,6 +15,7 @@ from ocpi.errors import InvalidParameters
 from ocpi.types import times
 
 DEFAULT_LIMIT = 100
+_PLACE = frozenset({"offset", "limit", "cursor"})
 _NUMBER = re.compile(r"[0-9]{1,18}")
 _NEXT = re.compile(r"<([^<>]*)>\s*;[^,<]*\brel\s*=\s*\"?next\b\"?", re.IGNORECASE)
 
@@ -71,13 +72,9 @@ def headers(page: Page, query: PageQuery, params: Mapping[str, str], url: str, m
     """X-Total-Count, X-Limit and, except on the last page, Link with all filters of the request."""
     found = {"X-Total-Count": str(page.total), "X-Limit": str(max_limit)}
     if page.last is not None:
-        following = {
-            **params,
-            "offset": str(query.offset + len(page.texts)),
-            "limit": str(query.limit),
-            "cursor": str(page.last),
-        }
-        found["Link"] = f'<{url}?{urlencode(following)}>; rel="next"'
+        filters = {name: value for name, value in params.items() if name not in _PLACE}
+        place = f"offset={query.offset + len(page.texts)}&limit={query.limit}&cursor={page.last}"
+        found["Link"] = f'<{url}?{urlencode(filters)}{"&" if filters else ""}{place}>; rel="next"'
     return found
 
 

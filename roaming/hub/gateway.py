@@ -1,6 +1,5 @@
 """Implements `ocpi.ports.Gateway`: checks who speaks, decides the route, and says what the request may see."""
 
-import structlog
 from django.utils import timezone
 
 from ocpi.errors import HubError, InvalidParameters
@@ -14,8 +13,6 @@ from roaming.agreements import within
 from roaming.directory import Picture, directory
 from roaming.hub.routing import Asked, Kind, Route, decide
 from roaming.sync.audience import CONSUMERS, OWNERS, PRIVATE, clients
-
-log = structlog.get_logger(__name__)
 
 
 class Gateway:
@@ -33,7 +30,6 @@ class Gateway:
         speaker = speaking(caller, routing)
         asked = Asked(method, module, interface, routing.to, speaker, is_list)
         route = decide(asked, picture.table)
-        log.debug("routed", kind=route.kind.name, reason=route.reason, module=module, caller=caller.name)
         if route.error is not None:
             raise route.error
         if route.kind is Kind.DIRECT:

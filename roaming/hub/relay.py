@@ -58,6 +58,11 @@ class Relay:
         self._threads.shutdown(wait=False, cancel_futures=True)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if self._directory.is_stale:
+            await self._renewed()
+        if not self._directory.known.hub_party:
+            await self._behind(scope, receive, send)
+            return
         conversation = Conversation(scope, receive, send)
         if await self._taken(conversation):
             ports.exchange_log().note(conversation.transcript)
@@ -66,10 +71,8 @@ class Relay:
 
     async def _taken(self, conversation: Conversation) -> bool:
         """Whether the request was for somebody else, and has been answered."""
-        if self._directory.is_stale:
-            await self._renewed()
         scope, picture = conversation.scope, self._directory.known
-        if not picture.hub_party or scope["method"] not in _METHODS:
+        if scope["method"] not in _METHODS:
             return False
         path = scope.get("raw_path") or scope["path"].encode()
         place = Place.read(path)
