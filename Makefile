@@ -25,8 +25,8 @@ PYTEST = $(BIN)/pytest -q -n 3 --dist worksteal --durations=20
 test: test-sqlite test-services ## All tests, on SQLite and on PostgreSQL with Redis
 
 # What PostgreSQL tries harder than SQLite is tested there, if it is installed.
-THERE = tests/ocpi/test_hostile_input.py tests/roaming/hub tests/roaming/authorization tests/roaming/settling \
-	tests/cpo_backend/owning tests/cpo_backend/simulating \
+THERE = tests/ocpi/test_hostile_input.py tests/ocpi/express tests/roaming/hub tests/roaming/authorization \
+	tests/roaming/settling tests/cpo_backend/owning tests/cpo_backend/simulating \
 	$(addprefix tests/cpo_backend/,ocpp/test_commands.py ocpp/test_connection.py operations/test_operations.py \
 	power/test_site.py remote/test_start_and_stop.py reserving/test_reservations.py status/test_live_status.py \
 	transactions/test_storm.py)

@@ -67,6 +67,9 @@ class PlatformDirectory(Protocol):
     def caller(self, header: str) -> Caller | None:
         """The platform that the token in an Authorization header identifies, or None."""
 
+    def remembered(self, header: str) -> Caller | None:
+        """The same without the database; None also when that would have to be asked."""
+
     def may_write(self, caller: Caller, owner: PartyId) -> bool:
         """Whether objects of `owner` may arrive from this platform."""
 

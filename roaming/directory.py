@@ -227,6 +227,9 @@ class Directory:
             return known
         return next(filter(None, map(self.authenticate, authorization.decode(header))), None)
 
+    def remembered(self, header: str) -> Caller | None:
+        return None if self.is_stale else self._picture.caller(header)
+
     def authenticate(self, token: str) -> Caller | None:
         """The platform that a token identifies, in use or not yet; its first use is noted."""
         digests = secrets.digests(token)
