@@ -46,9 +46,11 @@ def find(scope: Scope) -> Lane | None:
     """The lane of a request, by its method and path; None for nearly all of them."""
     if scope["method"] == "GET":
         return _PAGES.get(scope["path"])
-    if scope["method"] == "PATCH" and (match := _EVSE.fullmatch(scope["raw_path"].decode("latin-1"))):
-        return partial(_status, match)
-    return None
+    if scope["method"] != "PATCH":
+        return None
+    path = scope.get("raw_path") or scope["path"].encode()
+    match = _EVSE.fullmatch(path.decode("latin-1"))
+    return partial(_status, match) if match else None
 
 
 async def _page(module: ModuleID, conversation: Conversation, database: Database) -> Answer | None:
