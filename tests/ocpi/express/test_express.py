@@ -54,7 +54,7 @@ class Door:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
             if directory.is_stale:  # as the relay does, which is in front of it
-                await asyncio.to_thread(directory.picture)
+                await asyncio.to_thread(renew)
             await self._express(scope, receive, send)
             return
         while (message := await receive())["type"] != "lifespan.shutdown":
@@ -65,6 +65,13 @@ class Door:
     async def _behind(self, scope: Scope, receive: Receive, send: Send) -> None:
         self.passed_on.append(f"{scope['method']} {scope['path']}")
         await bridge(scope, receive, send)
+
+
+def renew() -> None:
+    try:
+        directory.picture()
+    finally:
+        connection.close()
 
 
 @pytest.fixture
