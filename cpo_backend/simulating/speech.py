@@ -35,6 +35,7 @@ class Charging:
     tag: str
     id: int | str = UNCONFIRMED
     seq_no: int = 0
+    is_over: bool = False
     remote_start_id: int | None = None
     register: list[int] = field(default_factory=list)
 

@@ -78,6 +78,7 @@ class Station:
     async def end(self, charging: Charging, reason: str) -> None:
         """It draws nothing any more when it says so: what it is told next may count on that."""
         wh = self.registers[charging.number]
+        charging.is_over = True
         self.limits.end(str(charging.id))
         await self._report(self.speech.stop(charging, wh, reason, self.clock.now()), charging)
         del self.charging[charging.number]
@@ -143,7 +144,7 @@ class Station:
         found = Limit.of(payload)
         if found.transaction_id is not None:
             charging = self.charging.get(found.number)
-            if charging is None or str(charging.id) != found.transaction_id:
+            if charging is None or charging.is_over or str(charging.id) != found.transaction_id:
                 return "Rejected"
         self.limits.keep(found)
         return "Accepted"
