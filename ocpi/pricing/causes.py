@@ -1,30 +1,45 @@
 """Who reproduces a claim: other roundings, then other readings, each a run of the one engine."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from functools import cached_property, partial
 from itertools import product
 
 from ocpi.pricing.case import Case
-from ocpi.pricing.exact import arithmetic
+from ocpi.pricing.engine import Priced, limiting
+from ocpi.pricing.exact import ONE, ZERO, arithmetic, percent
 from ocpi.pricing.figures import WIRE_PLACES, Figures, Mode, Rounding, Stage, figures, minor_unit
 from ocpi.pricing.kinds import COSTS
-from ocpi.pricing.readings import CAUSES
+from ocpi.pricing.readings import CAUSES, Readings, Vat
 
 Claim = tuple[str, str]
 """Field and part, such as total_cost and incl_vat."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, eq=False)
 class Cause:
-    """A way to get at other figures, in a word and in a sentence."""
+    """A way to get at other figures, in a word and in a sentence.
+
+    `compute` gives them, at the places an equal claim may have. They are no further than `reach` from those `beside`
+    it; None: however far.
+    """
 
     name: str
     sentence: str
-    figures: tuple[Figures, ...]
-    """By this cause, at the places an equal claim may have."""
+    compute: Callable[[], tuple[Figures, ...]]
+    beside: Figures
+    reach: Decimal | None
+
+    @cached_property
+    def figures(self) -> tuple[Figures, ...]:
+        with arithmetic():
+            return self.compute()
 
     def explains(self, claim: Claim, claimed: Decimal) -> bool:
+        near = figure(self.beside, claim)
+        if self.reach is not None and near is not None and abs(claimed - near) > self.reach:
+            return False
         return any(figure(found, claim) == claimed for found in self.figures)
 
 
@@ -59,18 +74,39 @@ class Causes:
             yield cause
 
     def _all(self) -> Iterator[Cause]:
+        case, priced = self._case, self._case.priced
+        with arithmetic():
+            beside = figures(priced)
         for policy in _policies(self._minor):
-            with arithmetic():
-                found = figures(self._case.priced, policy)
-            yield Cause(name_of(policy), "Amounts were rounded in another way.", (found,))
+            sentence, compute = "Amounts were rounded in another way.", partial(_by_policy, priced, policy)
+            yield Cause(name_of(policy), sentence, compute, beside, _reach(priced, policy))
         for variant in CAUSES:
-            other = self._case.under(variant.of(self._case.readings))
-            with arithmetic():
-                found_ = tuple(figures(other, Rounding(places=places)) for places in (WIRE_PLACES, self._minor))
-            yield Cause(variant.name, variant.sentence, found_)
+            compute = partial(_by_reading, case, variant.of(case.readings), self._minor)
+            yield Cause(variant.name, variant.sentence, compute, beside, None)
 
 
 _ROUNDING = "rounding"
+
+
+def _by_policy(priced: Priced, policy: Rounding) -> tuple[Figures, ...]:
+    return (figures(priced, policy),)
+
+
+def _by_reading(case: Case, readings: Readings, minor: int) -> tuple[Figures, ...]:
+    other = case.under(readings)
+    return tuple(figures(other, Rounding(places=places)) for places in (WIRE_PLACES, minor))
+
+
+def _reach(priced: Priced, policy: Rounding) -> Decimal | None:
+    """How far a rounding can move a figure: less than a unit for each part, with its tax; limits can move it anywhere.
+
+    Two units more for the figure itself and for the one it is compared with.
+    """
+    tariff = limiting(priced.course)
+    if priced.course.readings.vat is not Vat.ADDED or (tariff and (tariff.minimum or tariff.maximum)):
+        return None
+    taxes = [abs(ONE + percent(rate.vat or ZERO)) for _, rate in priced.by_rate]
+    return (len(priced.segments) * max([ONE, *taxes]) + 2) * ONE.scaleb(-policy.places)
 
 
 def name_of(policy: Rounding) -> str:

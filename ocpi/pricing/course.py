@@ -118,7 +118,8 @@ class Course:
         starts, origin = self.stretches.starts, self.origin
         reserved = min(starts, default=origin)
         energy = [usage.volumes[kinds.ENERGY][period] for period in periods]
-        columns = zip(
+        moments = map(
+            Moment,
             self.clock.locals(starts),
             accumulate(self.stretches.amounts.get(kinds.ENERGY) or repeat(ZERO), initial=ZERO),
             [start - origin if start >= origin else start - reserved for start in starts],
@@ -126,9 +127,8 @@ class Course:
             energy,
             [usage.lengths[period] for period in periods] if any(energy) else repeat(ZERO),
             repeat(self.readings),
-            strict=False,
         )
-        return list(map(Moment._make, columns))
+        return list(moments)
 
     def _is_expired(self) -> bool:
         if self.readings.reservation is not None:
@@ -160,14 +160,7 @@ def measured(usage: Usage, readings: Readings) -> Stretches:
     clocked = {kind: usage.volumes[kind] for kind in kinds.CLOCKED if any(usage.volumes[kind])}
     for kind, hours in clocked.items():
         others = [column for other, column in clocked.items() if other != kind]
-        amounts[kind] = [
-            ZERO
-            if not volume or volume < ZERO
-            else volume * HOUR
-            if readings.hours_literal
-            else _rule_t(volume * HOUR, ZERO if others and any(column[at] for column in others) else length)
-            for at, (volume, length) in enumerate(zip(hours, usage.lengths, strict=True))
-        ]
+        amounts[kind] = _seconds(hours, usage.lengths, others, readings)
     if readings.wall_clock_time:
         charged = amounts.get(kinds.TIME, [ZERO] * len(usage.starts))
         amounts[kinds.TIME] = [
@@ -176,6 +169,22 @@ def measured(usage: Usage, readings: Readings) -> Stretches:
         ]
     used = {kind: amounts[kind] for kind in kinds.KINDS if any(amounts.get(kind, ()))}
     return Stretches(range(len(usage.starts)), usage.starts, usage.ends, used)
+
+
+def _seconds(
+    hours: Sequence[Decimal | None],
+    lengths: Sequence[Decimal],
+    others: Sequence[Sequence[Decimal | None]],
+    readings: Readings,
+) -> Sequence[Decimal]:
+    """Hours of a kind as seconds; `others` are the hours of what else took time in the same periods."""
+    literal = [volume * HOUR if volume and volume > ZERO else ZERO for volume in hours]
+    if readings.hours_literal or (literal == lengths and not others):
+        return literal
+    return [
+        _rule_t(amount, ZERO if others and any(column[at] for column in others) else length) if amount else ZERO
+        for at, (amount, length) in enumerate(zip(literal, lengths, strict=True))
+    ]
 
 
 def _rule_t(seconds: Decimal, length: Decimal) -> Decimal:

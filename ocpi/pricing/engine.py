@@ -11,7 +11,7 @@ from decimal import Decimal
 from ocpi.pricing import kinds, limits, steps
 from ocpi.pricing.course import Course
 from ocpi.pricing.exact import ONE, ZERO
-from ocpi.pricing.limits import Limited, Money
+from ocpi.pricing.limits import NOTHING, Limited, Money
 from ocpi.pricing.readings import Vat
 from ocpi.pricing.steps import Free, Last, Segment
 from ocpi.pricing.tariffs import Rate, Tariff
@@ -19,13 +19,17 @@ from ocpi.pricing.tariffs import Rate, Tariff
 
 @dataclass(frozen=True, slots=True)
 class Priced:
-    """A priced session, exact. `surplus` is what step_size adds, by segment; `limited` what limits change."""
+    """A priced session, exact. `surplus` is what step_size adds, by segment; `limited` what limits change.
+
+    `costs` are in the order of `kinds.COSTS`, in 3600ths.
+    """
 
     course: Course
     segments: Sequence[Segment]
     free: Sequence[Free]
     surplus: Mapping[int, Decimal]
     by_rate: Mapping[tuple[int, Rate], Decimal]
+    costs: Sequence[Money]
     before: Money
     limited: Sequence[Limited]
 
@@ -61,8 +65,12 @@ def price(course: Course) -> Priced:
     for fee in _fees(course):
         segments.append(fee)
         by_rate[fee[1:3]] = ONE
-    before = _sum(by_rate, course.readings.vat)
-    return Priced(course, segments, free, surplus, by_rate, before, _limited(before, course))
+    costs = [NOTHING] * len(kinds.COSTS)
+    before = NOTHING
+    for (kind, rate), quantity in by_rate.items():
+        cost, place = cost_of(rate, quantity, course.readings.vat), kinds.COST[kind]
+        costs[place], before = costs[place].plus(cost), before.plus(cost)
+    return Priced(course, segments, free, surplus, by_rate, costs, before, _limited(before, course))
 
 
 def _billed(course: Course, kind: int, segments: list[Segment], free: list[Free]) -> Mapping[Rate, Decimal]:
@@ -125,15 +133,6 @@ def _empty(course: Course, kind: int) -> list[Segment]:
     volume = course.usage.volumes[kind][course.stretches.periods[at]]
     rate = course.rate(at, kind) if volume is not None and not volume else None
     return [] if rate is None else [(at, kind, rate, ZERO)]
-
-
-def _sum(by_rate: Mapping[tuple[int, Rate], Decimal], vat: Vat) -> Money:
-    excl = incl = ZERO
-    for (_, rate), quantity in by_rate.items():
-        cost = cost_of(rate, quantity, vat)
-        excl += cost.excl
-        incl += cost.incl
-    return Money(excl, incl)
 
 
 def _limited(before: Money, course: Course) -> list[Limited]:

@@ -5,16 +5,17 @@ is an object: a contract can set it and a dispute can replay it. Ours rounds onc
 """
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import ROUND_DOWN, ROUND_HALF_EVEN, ROUND_HALF_UP, Decimal
 from enum import StrEnum
+from functools import reduce
 from typing import NamedTuple
 
 from ocpi.pricing import kinds, limits
-from ocpi.pricing.engine import Priced, cost_of
+from ocpi.pricing.engine import Priced
 from ocpi.pricing.exact import HOUR, ONE, ZERO, money, percent, plain, rounded
-from ocpi.pricing.limits import Money
+from ocpi.pricing.limits import NOTHING, Money
 
 WIRE_PLACES = 4  # §types_number_type
 
@@ -40,12 +41,16 @@ class Stage(StrEnum):
 class Mode(StrEnum):
     """How a digit is dropped; half up means away from zero."""
 
-    HALF_UP = "half_up"
-    HALF_EVEN = "half_even"
-    DOWN = "down"
+    rounding: str
 
+    def __new__(cls, word: str, rounding: str) -> "Mode":
+        member = str.__new__(cls, word)
+        member._value_, member.rounding = word, rounding
+        return member
 
-_ROUNDING = {Mode.HALF_UP: ROUND_HALF_UP, Mode.HALF_EVEN: ROUND_HALF_EVEN, Mode.DOWN: ROUND_DOWN}
+    HALF_UP = "half_up", ROUND_HALF_UP
+    HALF_EVEN = "half_even", ROUND_HALF_EVEN
+    DOWN = "down", ROUND_DOWN
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,13 +63,10 @@ class Rounding:
     rounds_tax: bool = False
 
     def round(self, value: Decimal) -> Decimal:
-        return rounded(value, self.places, _ROUNDING[self.mode])
+        return rounded(value, self.places, self.mode.rounding)
 
 
 ONCE = Rounding()
-
-
-_NOTHING = Money(ZERO, ZERO)
 
 
 class Amount(NamedTuple):
@@ -82,7 +84,7 @@ class Amount(NamedTuple):
         return found if self.incl is None else found | {"incl_vat": plain(self.incl)}
 
 
-_ZERO = Amount(ZERO, ZERO)
+_ZERO, _ZERO_NET = Amount(ZERO, ZERO), Amount(ZERO, None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,41 +103,39 @@ def minor_unit(currency: str | None) -> int:
 
 def figures(priced: Priced, policy: Rounding = ONCE) -> Figures:
     """Total and costs by the policy. Costs stay as computed when a limit changes the total."""
-    costs = [_NOTHING] * len(kinds.COSTS)
-    for cost, part in _parts(priced, policy, Stage.TOTAL if policy.stage is Stage.PERIOD else policy.stage):
-        costs[cost] = _plus(costs[cost], part)
-    total = priced.total
+    costs, total = priced.costs, priced.total
     if policy.stage is not Stage.TOTAL:
-        before = _NOTHING
-        for _, part in _parts(priced, policy, policy.stage):
-            before = _plus(before, part)
+        parts = _parts(priced, policy)
+        if policy.stage is not Stage.PERIOD:
+            costs = [_sum(part for place, part in parts if place == cost) for cost in range(len(costs))]
+        before = _sum(part for _, part in parts)
         total = limits.total(before, priced.limit_again(before))
-    return Figures(_amount(priced, total, policy), tuple(_amount(priced, part, policy) for part in costs))
+    knows_tax = priced.course.knows_tax
+    return Figures(_amount(total, policy, knows_tax), tuple([_amount(part, policy, knows_tax) for part in costs]))
 
 
-def _parts(priced: Priced, policy: Rounding, stage: Stage) -> Iterator[tuple[int, Money]]:
-    """What is rounded before it is summed, in 3600ths, and its place among the costs (none by period)."""
-    if stage is Stage.TOTAL:
-        for (kind, rate), quantity in priced.by_rate.items():
-            yield kinds.COST[kind], cost_of(rate, quantity, priced.course.readings.vat)
-        return
-    sums: defaultdict[tuple[int, int, Decimal | None], Money] = defaultdict(lambda: _NOTHING)
+def _parts(priced: Priced, policy: Rounding) -> list[tuple[int, Money]]:
+    """What is rounded before it is summed, rounded, in 3600ths, and its place among the costs (none by period)."""
+    sums: defaultdict[tuple[int, int, Decimal | None], Money] = defaultdict(lambda: NOTHING)
     for index, (stretch, kind, rate, _) in enumerate(priced.segments):
         place = kinds.COST[kind]
-        key = {Stage.SEGMENT: (index, place), Stage.PERIOD: (stretch, 0), Stage.BUCKET: (0, place)}[stage]
-        sums[*key, rate.vat] = _plus(sums[*key, rate.vat], priced.cost(index))
-    for (_, cost, vat), exact in sums.items():
-        excl = policy.round(money(exact.excl)) * HOUR
-        incl = policy.round(money(exact.incl)) * HOUR if policy.rounds_tax else excl * (ONE + percent(vat or ZERO))
-        yield cost, Money(excl, incl)
+        key = {Stage.SEGMENT: (index, place), Stage.PERIOD: (stretch, 0), Stage.BUCKET: (0, place)}[policy.stage]
+        sums[*key, rate.vat] = sums[*key, rate.vat].plus(priced.cost(index))
+    return [(cost, _rounded(exact, policy, vat)) for (_, cost, vat), exact in sums.items()]
 
 
-def _plus(one: Money, other: Money) -> Money:
-    return Money(one.excl + other.excl, one.incl + other.incl)
+def _rounded(exact: Money, policy: Rounding, vat: Decimal | None) -> Money:
+    excl = policy.round(money(exact.excl)) * HOUR
+    if policy.rounds_tax:
+        return Money(excl, policy.round(money(exact.incl)) * HOUR)
+    return Money(excl, excl * (ONE + percent(vat or ZERO)))
 
 
-def _amount(priced: Priced, exact: Money, policy: Rounding) -> Amount:
-    if exact is _NOTHING:
-        return _ZERO if priced.course.knows_tax else Amount(ZERO, None)
-    incl = policy.round(money(exact.incl)) if priced.course.knows_tax else None
-    return Amount(policy.round(money(exact.excl)), incl)
+def _sum(parts: Iterable[Money]) -> Money:
+    return reduce(Money.plus, parts, NOTHING)
+
+
+def _amount(exact: Money, policy: Rounding, knows_tax: bool) -> Amount:
+    if exact is NOTHING:
+        return _ZERO if knows_tax else _ZERO_NET
+    return Amount(policy.round(money(exact.excl)), policy.round(money(exact.incl)) if knows_tax else None)

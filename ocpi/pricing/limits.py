@@ -15,6 +15,13 @@ class Money(NamedTuple):
     excl: Decimal
     incl: Decimal
 
+    def plus(self, other: "Money") -> "Money":
+        return Money(self.excl + other.excl, self.incl + other.incl)
+
+
+NOTHING = Money(ZERO, ZERO)
+"""No amount at all, which is something else than one that adds up to zero."""
+
 
 class Limited(NamedTuple):
     """The amount a limit made of another. `is_attributed`: the tax follows from the rates of the session."""

@@ -7,6 +7,7 @@ beside a price and the causes named in a dispute are such runs, never second imp
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from functools import cache
 from typing import Any
 
 
@@ -56,7 +57,7 @@ class Readings:
 RECOMMENDED = Readings()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Variant:
     """A reading that somebody holds, or a mistake that somebody makes, by name."""
 
@@ -64,6 +65,7 @@ class Variant:
     sentence: str
     switches: Mapping[str, Any]
 
+    @cache  # noqa: B019 - there are as many variants as below, and hardly more readings to begin with
     def of(self, readings: Readings) -> Readings:
         """The same readings but for this point."""
         return replace(readings, **self.switches)

@@ -37,7 +37,7 @@ def select(usage: Usage, offer: Offer) -> Sequence[Tariff | None]:
     chosen: dict[str | None, Tariff | None] = {None: None}
     for name in named:
         chosen[name] = _valid_at_start(usage, _known(name, usage, offer))
-    if len({tariff.currency for tariff in chosen.values() if tariff}) > 1:
+    if len(chosen) > 2 and len({tariff.currency for tariff in chosen.values() if tariff}) > 1:
         raise BadInput("the tariffs of the session have several currencies", "tariffs")
     return [chosen[name] for name in usage.tariff_ids]
 

@@ -2,11 +2,14 @@
 
 from datetime import timedelta
 from decimal import Decimal
+from itertools import product
 from typing import Any
 
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from ocpi.pricing.causes import Causes, figure
+from ocpi.pricing.kinds import COSTS
 from ocpi.pricing.readings import Readings
 from ocpi.types import times
 from tests.kit.pricing import Document, cdr, costs, element, excl, opened, period, price, tariff, told
@@ -83,6 +86,16 @@ def test_a_cdr_that_claims_the_result_agrees(charge: Document, prices: Document)
     names = ("total_cost", "total_energy_cost", "total_time_cost", "total_parking_cost", "total_fixed_cost")
     result = told(charge, prices)
     assert told(charge | {name: result[name] for name in names}, prices)["agrees"]
+
+
+@settings(max_examples=80, deadline=None)
+@given(charges(), tariffs())
+def test_no_rounding_is_ruled_out_that_gives_the_claim(charge: Document, prices: Document) -> None:
+    """Those whose result cannot be near a claim are not worked out."""
+    for cause in Causes(opened(charge, prices)):
+        for field, part in product(("total_cost", *COSTS), ("excl_vat", "incl_vat")):
+            if (given_by := figure(cause.figures[0], (field, part))) is not None:
+                assert cause.explains((field, part), given_by), (cause.name, field)
 
 
 @settings(max_examples=80, deadline=None)
