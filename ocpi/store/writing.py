@@ -95,15 +95,20 @@ def count_created(model: type[OwnedObject], owner: PartyId, number: int) -> None
 
 
 def upsert(
-    model: type[models.Model], unique: Sequence[str], rows: Sequence[dict[str, Any]], returning: str = ""
+    model: type[models.Model],
+    unique: Sequence[str],
+    rows: Sequence[dict[str, Any]],
+    returning: str = "",
+    kept: Collection[str] = (),
 ) -> list[tuple[Any, ...]]:
     """Insert rows or replace those with the same `unique` columns, in one statement; all rows have the same columns.
 
     The rows travel as one JSON parameter: thousands of placeholders cost their parsing twice, in the driver and in the
-    server. Returns the columns named in `returning`, in no particular order.
+    server. A row that is replaced keeps its `kept` columns. Returns the columns named in `returning`, in no particular
+    order.
     """
     columns = list(rows[0])
-    replaced = ", ".join(f"{name} = excluded.{name}" for name in columns if name not in unique)
+    replaced = ", ".join(f"{name} = excluded.{name}" for name in columns if name not in {*unique, *kept})
     return fetch(
         f"INSERT INTO {model._meta.db_table} ({', '.join(columns)}) {_from_json(model, columns)} "
         f"ON CONFLICT ({', '.join(unique)}) DO {f'UPDATE SET {replaced}' if replaced else 'NOTHING'} "

@@ -165,9 +165,8 @@ def _other_cdrs(found: list[Evidence], batch: Sequence[Cdr]) -> None:
     for row in batch:
         if row.pk in decoded:
             note(row.pk, row.owner, row.key, row.session_key, decoded[row.pk])
-    rows = Cdr.objects.filter(
-        Q(session_key__in=keys) | Q(key__in=credited), owner__in={str(one.facts.owner) for one in found}
-    ).exclude(pk__in=list(decoded))
+    others = Cdr.objects.filter(owner__in={str(one.facts.owner) for one in found}).exclude(pk__in=list(decoded))
+    rows = others.filter(session_key__in=keys).union(others.filter(key__in=credited))  # each by its own index
     for pk, owner, key, session_key, text in rows.values_list("pk", "owner", "key", "session_key", "document"):
         note(pk, owner, key, session_key, _decoded(text))
     for one in found:

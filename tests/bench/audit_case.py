@@ -10,8 +10,7 @@ from tests.bench import nodes, processes
 from tests.bench.options import Options
 from tests.bench.report import Figure
 
-_CDRS = 20_000
-_ALL = 100_000
+_CDRS = 100_000
 _PARTY = "DE*CPO"
 
 
@@ -51,17 +50,18 @@ def audit(options: Options) -> list[Figure]:
     _write(file)
     with nodes.node("audit", f"CPO:{_PARTY}:Charging", options.directory) as node:
         node.command("manage.py", "import_objects", "cdrs", str(file), "--party", _PARTY, "--json")
-        with psycopg.connect(node.database) as connection:
+        with psycopg.connect(node.database, autocommit=True) as connection:
             connection.execute("UPDATE ocpi_cdr SET source = 1")
+            connection.execute("VACUUM ANALYZE ocpi_cdr")  # as autovacuum does within the minute
         found = node.command("manage.py", "audit_cdrs", "--json", core=processes.PRODUCT_CORE, tolerated=(0, 1))
     rate = found["audited"] / found["seconds"]
     return [
         Figure(
             "audit",
             f"audit of {found['audited']:,} stored CDRs, one worker",
-            f"{rate:,.0f}/s: {_ALL:,} in {_ALL / rate:.0f} s",
-            f"{_ALL:,} in < 120 s",
+            f"{found['seconds']:.0f} s, {rate:,.0f}/s",
+            "100,000 in < 120 s",
             None,
-            _ALL / rate < 120 and found["verdicts"]["dispute"] == _CDRS / 10,
+            found["seconds"] < 120 and (found["audited"], found["verdicts"]["dispute"]) == (_CDRS, _CDRS / 10),
         )
     ]
