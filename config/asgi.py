@@ -66,7 +66,7 @@ async def _lifespan(receive: Receive, send: Send) -> None:
         await send({"type": f"{message['type']}.complete"})
     turnstile.close()
     await door.close()
-    await relay.close()
+    relay.close()
     await express.close()
     bridge.close()
     await asyncio.to_thread(exchange_log.close)

@@ -103,7 +103,7 @@ class OcpiView(APIView):
         params = self.params
         query = PageQuery.read(params, settings.NODE_PAGE_LIMIT)
         found = read(scope, query)
-        response = HttpResponse(envelope.wrap_stored(found.texts), content_type=JSON)
+        response = HttpResponse(envelope.wrap_stored(found.documents), content_type=JSON)
         url = absolute(self.request)
         for name, value in pagination.headers(found, query, params, url, settings.NODE_PAGE_LIMIT).items():
             response.headers[name] = value

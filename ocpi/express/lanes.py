@@ -67,7 +67,7 @@ async def _page(module: ModuleID, conversation: Conversation, database: Database
     page = store.page_of(rows, admission.scope, query)
     url = f"{settings.NODE_URL}{conversation.scope['path']}"
     headers = pagination.headers(page, query, params, url, settings.NODE_PAGE_LIMIT)
-    return Answer(admission, envelope.wrap_stored(page.texts), headers)
+    return Answer(admission, envelope.wrap_stored(page.documents), headers)
 
 
 async def _status(place: re.Match[str], conversation: Conversation, database: Database) -> Answer | None:

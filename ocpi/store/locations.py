@@ -9,7 +9,7 @@ reads a stale document puts the live status in and stores it again.
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from operator import itemgetter
 from typing import Any
 
@@ -18,7 +18,7 @@ from django.db import models, transaction
 from ocpi.errors import UnknownLocation
 from ocpi.ids import PartyId
 from ocpi.models import Location
-from ocpi.store import documents, evse_status, paging, reserved, writing
+from ocpi.store import documents, evse_status, reserved, writing
 from ocpi.store.documents import Document
 from ocpi.store.objects import Arrival, Check, Objects, Reconcile, Stored
 from ocpi.store.scope import Scope
@@ -61,14 +61,16 @@ class Locations(Objects):
 
     def page_of(self, rows: list[tuple[Any, ...]], scope: Scope, query: PageQuery) -> Page:
         """Stale Locations are refreshed on the way."""
-        found, total, last = paging.cut(Location, scope, query, rows)
-        texts = [row[1] for row in found]
-        if any(map(_IS_STALE, found)):
+        page = super().page_of(rows, scope, query)
+        if any(map(_IS_STALE, rows)):
+            found = rows[: query.limit]
             fresh = self.texts([row[0] for row in found if row[2]])
-            texts = [fresh.get(row[0], row[1]) for row in found]
+            now = [fresh[id].encode() if id in fresh else document for id, document, *_ in found]
+            page = replace(page, documents=now)
         if scope.unnamed:
-            texts = [reserved.without(text, scope.unnamed) for text in texts]
-        return Page(texts, total, last)
+            shown = [reserved.without(document.decode(), scope.unnamed).encode() for document in page.documents]
+            page = replace(page, documents=shown)
+        return page
 
     def find_part(self, path: Path) -> str | None:
         """The JSON of a Location, EVSE or Connector, or None."""

@@ -81,8 +81,9 @@ class Objects:
     # --- reading ----------------------------------------------------------------------------------------------------
 
     def page(self, scope: Scope, query: PageQuery) -> Page:
-        """A page as stored text."""
-        return self.page_of(writing.fetch(*self.page_statement(scope, query)), scope, query)
+        """A page as it is stored."""
+        rows = writing.fetch(*self.page_statement(scope, query))
+        return self.page_of([(id, text.encode(), *more) for id, text, *more in rows], scope, query)
 
     def page_statement(self, scope: Scope, query: PageQuery) -> tuple[str, list[Any]]:
         """The query whose rows `page_of` makes a page of, for whoever runs it himself."""
@@ -93,7 +94,7 @@ class Objects:
         return bool(rows)
 
     def page_of(self, rows: list[tuple[Any, ...]], scope: Scope, query: PageQuery) -> Page:
-        """The page, with further queries if it takes them."""
+        """The page, with further queries if it takes them. The documents in `rows` are JSON in UTF-8."""
         found, total, last = paging.cut(self.model, scope, query, rows)
         return Page([row[1] for row in found], total, last)
 

@@ -4,6 +4,7 @@ Three rules keep them cheap at any depth (notes in docs/decisions.md): a page be
 offset skips ids only and joins the documents afterwards; an unfiltered total is read from `ObjectCount`.
 """
 
+from sys import intern
 from typing import Any, NamedTuple
 
 from django.db import connection
@@ -81,7 +82,8 @@ def statement(model: type[OwnedObject], scope: Scope, query: PageQuery, columns:
     else:
         source = f"{table} WHERE {condition} {bounds}"
     counting, counted = _total(model, scope, query)
-    return f"SELECT id, {columns}, ({counting}) FROM {source}", [*counted, *arguments]  # noqa: S608
+    sql = f"SELECT id, {columns}, ({counting}) FROM {source}"  # noqa: S608
+    return intern(sql), [*counted, *arguments]
 
 
 def cut(model: type[OwnedObject], scope: Scope, query: PageQuery, rows: list[tuple[Any, ...]]) -> Slice:

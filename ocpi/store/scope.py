@@ -2,9 +2,12 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any
 
 from ocpi.ids import PartyId
+
+_REMEMBERED = 4096  # scopes, of which each party has one or two
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +90,8 @@ class Scope:
         """Whether the owners alone decide, so that totals per owner are totals of the scope."""
         return self.token_owners is None and not self.local and not self.hidden
 
-    def sql(self) -> tuple[str, list[str]]:
+    @lru_cache(_REMEMBERED)  # noqa: B019 - a method of a value
+    def sql(self) -> tuple[str, tuple[str, ...]]:
         """A condition on the columns of a module's table, with its parameters."""
         conditions, params = [], list[str]()
         if self.owners:
@@ -104,7 +108,7 @@ class Scope:
             keys = tuple(key for of, key in self.hidden if of == owner)
             conditions.append(f"NOT (owner = %s AND key IN {_marks(keys)})")
             params += [owner, *keys]
-        return " AND ".join(conditions) or "true", params
+        return " AND ".join(conditions) or "true", tuple(params)
 
 
 def _marks(values: tuple[str, ...]) -> str:

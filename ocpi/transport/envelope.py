@@ -1,5 +1,6 @@
 """The response envelope (§transport_and_format_response_format): data, status_code, status_message, timestamp."""
 
+from functools import cache
 from typing import Any
 
 import msgspec
@@ -21,9 +22,9 @@ class _NoData:
 NO_DATA = _NoData()
 
 
-def wrap_stored(texts: list[str]) -> bytes:
+def wrap_stored(documents: list[bytes]) -> bytes:
     """The JSON of an answer with stored documents, joined as they are: nothing is parsed, every digit stays."""
-    return b"".join((b'{"data":[', ",".join(texts).encode(), b"],", _rest(OcpiStatus.SUCCESS)))
+    return b"".join((b'{"data":[', b",".join(documents), b"],", _rest(OcpiStatus.SUCCESS)))
 
 
 def raw(text: str) -> msgspec.Raw:
@@ -43,8 +44,13 @@ def wrap(data: Any = NO_DATA, status: OcpiStatus = OcpiStatus.SUCCESS, message: 
 
 def _rest(status: OcpiStatus, message: str | None = None) -> bytes:
     """The members of an envelope behind its data, and the end of it."""
-    members = {"status_code": int(status), "status_message": message or status.phrase, "timestamp": times.now()}
-    return codec.encode(members)[1:]
+    said = codec.encode(message) if message else _phrase(status)
+    return b'"status_code":%d,"status_message":%b,"timestamp":"%b"}' % (status, said, times.now().encode())
+
+
+@cache
+def _phrase(status: OcpiStatus) -> bytes:
+    return codec.encode(status.phrase)
 
 
 def status_of(body: bytes) -> int | None:

@@ -61,9 +61,12 @@ class PageQuery:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Stored documents of one page; `last` is the creation sequence number of the last, None when nothing follows."""
+    """Stored documents of one page, the JSON of each as it is sent, in UTF-8.
 
-    texts: list[str]
+    `last` is the creation sequence number of the last, None when nothing follows.
+    """
+
+    documents: list[bytes]
     total: int
     last: int | None
 
@@ -73,7 +76,7 @@ def headers(page: Page, query: PageQuery, params: Mapping[str, str], url: str, m
     found = {"X-Total-Count": str(page.total), "X-Limit": str(max_limit)}
     if page.last is not None:
         filters = {name: value for name, value in params.items() if name not in _PLACE}
-        place = f"offset={query.offset + len(page.texts)}&limit={query.limit}&cursor={page.last}"
+        place = f"offset={query.offset + len(page.documents)}&limit={query.limit}&cursor={page.last}"
         found["Link"] = f'<{url}?{urlencode(filters)}{"&" if filters else ""}{place}>; rel="next"'
     return found
 

@@ -28,9 +28,8 @@ def format(moment: datetime) -> str:
     """The time in UTC with `Z`, milliseconds only when there are any: at most 24 of the 25 characters."""
     if moment.tzinfo is None:
         raise ValueError("a time without a time zone is no point in time")
-    moment = moment.astimezone(UTC)
     precision = "milliseconds" if moment.microsecond >= 1000 else "seconds"
-    return moment.replace(tzinfo=None).isoformat(timespec=precision) + "Z"
+    return moment.astimezone(UTC).isoformat(timespec=precision).removesuffix("+00:00") + "Z"
 
 
 def now() -> str:

@@ -161,7 +161,7 @@ def test_a_refresh_gives_way_to_a_change_in_between(one: None) -> None:
 def test_a_page_of_fresh_documents_is_one_query(db: None, django_assert_num_queries: Any) -> None:
     put(*[location(id=f"L{number}") for number in range(20)])
     with django_assert_num_queries(1):
-        assert len(store.page(Scope.only([OCP]), PageQuery()).texts) == 20
+        assert len(store.page(Scope.only([OCP]), PageQuery()).documents) == 20
 
 
 def test_a_status_patch_is_one_statement(one: None, django_assert_max_num_queries: Any) -> None:

@@ -129,7 +129,7 @@ def test_a_page_of_one_owner_and_of_everybody_are_counted_exactly(module: Module
     put(store, make(country_code="DE"), source=1)
     for scope, total in ((Scope.only([OCP]), 3), (ALL, 4), (Scope.all_but([OCP]), 1), (Scope.only([]), 0)):
         page = store.page(scope, PageQuery(limit=2))
-        assert (page.total, len(page.texts)) == (total, min(total, 2))
+        assert (page.total, len(page.documents)) == (total, min(total, 2))
 
 
 # --- Sessions and CDRs ----------------------------------------------------------------------------------------------
@@ -146,7 +146,7 @@ def test_a_scope_may_be_narrowed_to_some_drivers(module: ModuleID) -> None:
     for owners, ids in expected:
         scope = ALL.with_tokens_of(map(PartyId, owners))
         page = store.page(scope, PageQuery())
-        assert [codec.decode(text.encode())["id"] for text in page.texts] == ids and page.total == len(ids)
+        assert [codec.decode(document)["id"] for document in page.documents] == ids and page.total == len(ids)
         assert (store.find_within(scope, "THEIRS") is not None) == ("theirs" in ids)
 
 
@@ -157,7 +157,7 @@ def test_the_owner_of_an_odd_token_is_nobody(token: Document) -> None:
     """DESIGN section 2.1: the object is kept, and shown to no eMSP."""
     put(sessions, session(cdr_token=cdr_token(**token)))
     assert len(row(Session).token_owner) <= 6
-    assert sessions.page(ALL.with_tokens_of([PartyId("DE*MSP")]), PageQuery()).texts == []
+    assert sessions.page(ALL.with_tokens_of([PartyId("DE*MSP")]), PageQuery()).documents == []
 
 
 def test_what_is_searched_by_is_copied_from_the_document() -> None:
@@ -257,8 +257,8 @@ def test_a_tariff_that_comes_back_is_new_in_its_old_place() -> None:
     put(tariffs, tariff(id="A"), tariff(id="B"))
     tariffs.delete(OCP, "A", None)
     assert put(tariffs, tariff(id="A", currency="SEK")) == (1, 0, 0)
-    texts = tariffs.page(Scope.only([OCP]), PageQuery()).texts
-    assert [codec.decode(text.encode())["currency"] for text in texts] == ["SEK", "EUR"]
+    found = tariffs.page(Scope.only([OCP]), PageQuery()).documents
+    assert [codec.decode(document)["currency"] for document in found] == ["SEK", "EUR"]
     assert counted(ModuleID.TARIFFS) == 2
 
 
@@ -328,4 +328,4 @@ def test_a_scope_may_be_narrowed_to_what_is_our_own() -> None:
     put(client_infos, client_info())
     put(client_infos, client_info(country_code="FR"), source=7)
     page = client_infos.page(Scope((), inverted=True, local=True), PageQuery())
-    assert page.total == 1 and [codec.decode(text.encode())["country_code"] for text in page.texts] == ["DE"]
+    assert page.total == 1 and [codec.decode(document)["country_code"] for document in page.documents] == ["DE"]

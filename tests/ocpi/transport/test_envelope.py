@@ -33,7 +33,8 @@ def test_data_is_passed_on_as_it_is(data: object) -> None:
 def test_stored_documents_are_embedded_digit_for_digit() -> None:
     """R1.15"""
     texts = ['{"a":0.1000,"unknown":null}', '{"b":12345678901234567890.00}']
-    assert b'"data":[{"a":0.1000,"unknown":null},{"b":12345678901234567890.00}]' in envelope.wrap_stored(texts)
+    documents = [text.encode() for text in texts]
+    assert b'"data":[{"a":0.1000,"unknown":null},{"b":12345678901234567890.00}]' in envelope.wrap_stored(documents)
     assert b'"data":{"a":0.1000,"unknown":null}' in envelope.wrap(envelope.raw(texts[0]))
     assert codec.decode(envelope.wrap_stored([]))["data"] == []
 

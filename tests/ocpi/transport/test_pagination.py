@@ -55,13 +55,14 @@ def test_a_bad_parameter_is_2001_and_named(name: str, value: str) -> None:
 
 def test_the_last_page_has_no_link() -> None:
     """R5.4, R5.2, R5.3"""
-    assert pagination.headers(Page(["{}"], 1, None), read(), {}, URL, 1000) == {"X-Total-Count": "1", "X-Limit": "1000"}
+    page = Page([b"{}"], 1, None)
+    assert pagination.headers(page, read(), {}, URL, 1000) == {"X-Total-Count": "1", "X-Limit": "1000"}
 
 
 def test_any_other_page_links_to_the_next_with_every_filter() -> None:
     """R5.4, trap 10"""
     params = {"date_from": "2026-03-01T00:00:00Z", "limit": "2", "vendor": "a b&c"}
-    link = pagination.headers(Page(["{}", "{}"], 5, 42), PageQuery.read(params, 1000), params, URL, 1000)["Link"]
+    link = pagination.headers(Page([b"{}", b"{}"], 5, 42), PageQuery.read(params, 1000), params, URL, 1000)["Link"]
     following = next_link(link)
     assert following is not None and link.endswith('; rel="next"')
     assert following.startswith(URL + "?")
