@@ -12,6 +12,7 @@ with.
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from itertools import chain
 
 import structlog
 from django.conf import settings
@@ -80,9 +81,13 @@ def may_exchange(agreements: Agreements, one: PartyId, other: PartyId, module: s
     return any(term.covers(module, now) for term in terms)
 
 
-def next_change(agreements: Agreements, one: PartyId, other: PartyId, now: datetime) -> datetime | None:
-    """Until when `may_exchange` says the same of two parties; None for as long as the agreements are these."""
-    terms = agreements.terms.get(one, {}).get(other, ())
+def next_change(agreements: Agreements, parties: Iterable[PartyId], now: datetime) -> datetime | None:
+    """Until when `may_exchange` and `within` say the same of these parties and whomever they deal with.
+
+    None for as long as the agreements are these.
+    """
+    agreed = (term for party in parties for terms in agreements.terms.get(party, {}).values() for term in terms)
+    terms = chain(agreed, (offer.term for offer in agreements.offers))
     moments = (moment for term in terms for moment in (term.begins, term.ends) if moment and moment > now)
     return min(moments, default=None)
 

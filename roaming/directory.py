@@ -22,6 +22,7 @@ from ocpi.transport import authorization
 from ocpi.v221.common import Role
 from ocpi.v221.versions import InterfaceRole
 from roaming import agreements, events, secrets
+from roaming.hub.memory import Memory
 from roaming.hub.routing import Table
 from roaming.models import CredentialsToken, DirectoryVersion, Endpoint, Party, Platform
 
@@ -88,6 +89,7 @@ class Picture:
     table: Table = field(default_factory=Table)
     seats: dict[PartyId, tuple[int, ...]] = field(default_factory=dict)  # where a party is
     callers: dict[str, Caller] = field(default_factory=dict, repr=False)
+    memory: Memory = field(default_factory=Memory, repr=False, compare=False)
 
     @property
     def own_parties(self) -> frozenset[PartyId]:

@@ -6,7 +6,8 @@ connections go to the judged one.
 
 import asyncio
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -16,16 +17,20 @@ from ocpi.client import http1, url_policy
 from ocpi.client.http import CONNECT_SECONDS, trust
 from ocpi.client.http1 import Broken, Connection, Response
 
+_Key = tuple[str, bool]  # the origin, and whether private addresses are allowed
+Resolve = Callable[[str, int], str]
 _JUDGED_SECONDS = 60.0
 # Shorter than the servers that are usual keep theirs: a request on a connection that is just being closed is lost.
 _KEEP_OPEN = 2.0
 
 
 class Connections:
-    """For one event loop."""
+    """For one event loop. `resolve` gives the judged address of a host, from a thread."""
 
-    def __init__(self) -> None:
-        self._hosts: dict[tuple[str, bool], _Host] = {}
+    def __init__(self, resolve: Resolve = url_policy.resolve) -> None:
+        self._resolve = resolve
+        self._hosts: dict[_Key, _Host] = {}
+        self._judging: dict[_Key, asyncio.Task[_Host]] = {}
 
     async def send(
         self, method: str, url: str, headers: Mapping[str, str], body: bytes | None, seconds: float, most: int
@@ -58,17 +63,31 @@ class Connections:
         """Raises ForbiddenUrl, or OSError when the name cannot be resolved."""
         key = (origin, bool(settings.NODE_ALLOW_PRIVATE_URLS))
         host = self._hosts.get(key)
-        if host is None or not host.is_fresh:
-            parts = urlsplit(origin)
-            port = parts.port or (443 if parts.scheme == "https" else 80)
-            address = await asyncio.to_thread(url_policy.resolve, parts.hostname or "", port)
-            # Those not called for a while are forgotten; they close what they have open by themselves.
-            self._hosts = {name: found for name, found in self._hosts.items() if found.is_fresh}
-            if host is None or host.address != address:
-                host = _Host(parts.hostname or "", address, port, is_secure=parts.scheme == "https")
-            host.judged_at = time.monotonic()
-            self._hosts[key] = host
+        if host is not None and host.is_fresh:
+            return host
+        # Once for all who wait: the threads are few, and a name that is slow to resolve must not take all of them.
+        judging = self._judging.get(key)
+        if judging is None:
+            judging = self._judging[key] = asyncio.create_task(self._judged(key))
+            judging.add_done_callback(partial(self._forget, key))
+        return await asyncio.shield(judging)
+
+    async def _judged(self, key: _Key) -> "_Host":
+        parts = urlsplit(key[0])
+        port = parts.port or (443 if parts.scheme == "https" else 80)
+        address = await asyncio.to_thread(self._resolve, parts.hostname or "", port)
+        # Those not called for a while are forgotten; they close what they have open by themselves.
+        self._hosts = {name: found for name, found in self._hosts.items() if found.is_fresh or name == key}
+        host = self._hosts.get(key)
+        if host is None or host.address != address:
+            host = self._hosts[key] = _Host(parts.hostname or "", address, port, is_secure=parts.scheme == "https")
+        host.judged_at = time.monotonic()
         return host
+
+    def _forget(self, key: _Key, judging: "asyncio.Task[_Host]") -> None:
+        del self._judging[key]
+        if not judging.cancelled():
+            judging.exception()  # who still waits is told of it; who has given up need not be
 
 
 class _Host:

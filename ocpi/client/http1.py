@@ -41,7 +41,7 @@ def message(method: str, target: str, host: str, headers: Mapping[str, str], bod
 
     `target` is printable ASCII without blanks, as `url_policy.check_url` has seen to.
     """
-    lines = [f"{method} {target} HTTP/1.1", f"Host: {host}"]
+    lines = [f"{method} {target} HTTP/1.1", f"Host: {host}", "Accept-Encoding: identity"]
     lines += [f"{name}: {value}" for name, value in headers.items()]
     if body is not None:
         lines.append(f"Content-Length: {len(body)}")

@@ -5,21 +5,19 @@ HubError.
 """
 
 from collections.abc import Mapping
-from functools import cached_property
 from typing import NamedTuple
 
-import aiohttp
 import msgspec
 from django.conf import settings
-from yarl import URL
 
 from ocpi.client import url_policy
-from ocpi.client.http import CONNECT_SECONDS, MAX_RESPONSE, trust
-from ocpi.client.resolving import JudgedResolver
+from ocpi.client.connections import Connections
+from ocpi.client.http import MAX_RESPONSE
+from ocpi.client.http1 import Broken, Response
 from ocpi.errors import HubError, ReceiverNotConnected, ReceiverTimeout
 from ocpi.transport.transcripts import Transcript
 
-IN_FLIGHT = 2000  # connections in all; `Receivers` bounds those to each platform
+_BODILESS = frozenset({"GET", "DELETE"})
 
 
 class ServerFailure(HubError):
@@ -36,7 +34,7 @@ _envelope = msgspec.json.Decoder(Envelope)
 
 
 class Forwarded(NamedTuple):
-    """An answer as the receiver gave it."""
+    """An answer as the receiver gave it; the names of its headers are in lower case."""
 
     http_status: int
     headers: Mapping[str, str]
@@ -47,69 +45,45 @@ class Forwarded(NamedTuple):
 class Forwarder:
     """One for each event loop."""
 
-    @cached_property
-    def _session(self) -> aiohttp.ClientSession:
-        return aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(
-                limit=IN_FLIGHT,
-                resolver=JudgedResolver(),
-                ssl=trust(),
-                keepalive_timeout=30,
-            ),
-            timeout=aiohttp.ClientTimeout(total=settings.NODE_PARTNER_TIMEOUT, sock_connect=CONNECT_SECONDS),
-            cookie_jar=aiohttp.DummyCookieJar(),
-            auto_decompress=True,
-            trust_env=False,
-        )
+    def __init__(self) -> None:
+        self._connections = Connections()
 
-    async def close(self) -> None:
-        if "_session" in vars(self):
-            await self._session.close()
+    def close(self) -> None:
+        self._connections.close()
 
     async def send(self, name: str, transcript: Transcript, headers: Mapping[str, str], body: bytes) -> Forwarded:
         """One request to the platform of this name, and its answer."""
-        url = transcript.url
+        method, seconds = transcript.method, settings.NODE_PARTNER_TIMEOUT
+        content = body if body or method not in _BODILESS else None
         try:
-            url_policy.check_url(url)
-            async with self._session.request(
-                transcript.method, URL(url, encoded=True), data=body or None, headers=headers, allow_redirects=False
-            ) as response:
-                transcript.http_status = response.status
-                found = await _bounded(name, response)
-                transcript.answered(response.status, found)
-                answer = _judged(name, response, found)
-                transcript.status_code = answer.status_code
-                return answer
+            response = await self._connections.send(method, transcript.url, headers, content, seconds, MAX_RESPONSE)
         except url_policy.ForbiddenUrl as error:
             raise ReceiverNotConnected(f"{name} cannot be reached: {error}") from None
-        except (aiohttp.ConnectionTimeoutError, aiohttp.ClientConnectorError) as error:
-            raise ReceiverNotConnected(f"{name} cannot be reached: {_reason(error)}") from None
         except TimeoutError:
-            raise ReceiverTimeout(f"{name} did not answer within {settings.NODE_PARTNER_TIMEOUT} s") from None
-        except (aiohttp.ClientError, OSError, ValueError) as error:
+            raise ReceiverTimeout(f"{name} did not answer within {seconds} s") from None
+        except (Broken, ValueError) as error:
             raise ReceiverNotConnected(f"{name} closed the connection: {_reason(error)}") from None
+        except OSError as error:
+            raise ReceiverNotConnected(f"{name} cannot be reached: {_reason(error)}") from None
+        transcript.answered(response.status, response.body)
+        answer = _judged(name, response)
+        transcript.status_code = answer.status_code
+        return answer
 
 
-def _judged(name: str, response: aiohttp.ClientResponse, body: bytes) -> Forwarded:
+def _judged(name: str, response: Response) -> Forwarded:
     """The answer, when it is one of OCPI that is meant for the requester; raises HubError otherwise."""
     status = response.status
+    if response.is_cut:
+        raise HubError(f"the answer of {name} is larger than {MAX_RESPONSE} bytes")
     try:
-        code = _envelope.decode(body).status_code
+        code = _envelope.decode(response.body).status_code
     except (msgspec.DecodeError, UnicodeDecodeError):
         failure = ServerFailure if status >= 500 else HubError
         raise failure(f"{name} answered HTTP {status} without an OCPI envelope") from None
     if status in (401, 403):  # it is our token that it does not accept
         raise HubError(f"{name} refused the hub: HTTP {status}, OCPI {code}")
-    return Forwarded(status, response.headers, body, code)
-
-
-async def _bounded(name: str, response: aiohttp.ClientResponse) -> bytes:
-    body = await response.content.read(MAX_RESPONSE + 1)
-    while len(body) <= MAX_RESPONSE and (piece := await response.content.readany()):
-        body += piece
-    if len(body) > MAX_RESPONSE:
-        raise HubError(f"the answer of {name} is larger than {MAX_RESPONSE} bytes")
-    return body
+    return Forwarded(status, response.headers, response.body, code)
 
 
 def _reason(error: Exception) -> str:

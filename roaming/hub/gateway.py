@@ -1,5 +1,7 @@
 """Implements `ocpi.ports.Gateway`: checks who speaks, decides the route, and says what the request may see."""
 
+from datetime import UTC, datetime
+
 from django.utils import timezone
 
 from ocpi.errors import HubError, InvalidParameters
@@ -9,7 +11,7 @@ from ocpi.store.scope import Scope
 from ocpi.transport.headers import RoutingHeaders
 from ocpi.v221.common import Role
 from ocpi.v221.versions import InterfaceRole, ModuleID
-from roaming.agreements import within
+from roaming.agreements import next_change, within
 from roaming.directory import Picture, directory
 from roaming.hub.routing import Asked, Kind, Route, decide
 from roaming.sync.audience import CONSUMERS, OWNERS, PRIVATE, clients
@@ -26,26 +28,35 @@ class Gateway:
         *,
         is_list: bool,
     ) -> Admission:
-        picture = directory.picture()
-        speaker = speaking(caller, routing)
-        asked = Asked(method, module, interface, routing.to, speaker, is_list)
-        route = decide(asked, picture.table)
-        if route.error is not None:
-            raise route.error
-        if route.kind is Kind.DIRECT:
-            raise HubError(f"{route.reason}, but this process has no relay in front of it (config/asgi.py)")
-        return Admission(
-            reply=RoutingHeaders(to=speaker, from_=route.party or _default_party(picture)),
-            scope=_scope(picture, caller, _readers(caller, routing), route, asked),
-            route=route.kind.name,
-            reason=route.reason,
-        )
+        picture, now = directory.picture(), datetime.now(UTC)
+        kind = (Admission, caller.roles, method, module, interface, routing, is_list)
+        admission: Admission | None = picture.memory.known(kind, now)
+        if admission is None:
+            asked = Asked(method, module, interface, routing.to, speaking(caller, routing), is_list, now)
+            readers = _readers(caller, routing)
+            admission = _admission(picture, caller, readers, asked)
+            picture.memory.keep(kind, admission, next_change(picture.table.agreements, readers, now))
+        return admission
 
     def clients(self, caller: Caller) -> Scope:
         return clients(directory.picture(), caller.parties, timezone.now())
 
 
 gateway = Gateway()
+
+
+def _admission(picture: Picture, caller: Caller, readers: frozenset[PartyId], asked: Asked) -> Admission:
+    route = decide(asked, picture.table)
+    if route.error is not None:
+        raise route.error
+    if route.kind is Kind.DIRECT:
+        raise HubError(f"{route.reason}, but this process has no relay in front of it (config/asgi.py)")
+    return Admission(
+        reply=RoutingHeaders(to=asked.speaker, from_=route.party or _default_party(picture)),
+        scope=_scope(picture, caller, readers, route, asked),
+        route=route.kind.name,
+        reason=route.reason,
+    )
 
 
 def speaking(caller: Caller, routing: RoutingHeaders) -> PartyId | None:

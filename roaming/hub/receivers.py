@@ -27,8 +27,8 @@ class Receivers:
         self._places = Places(settings.NODE_IN_FLIGHT)
         self._writing: set[asyncio.Future[Any]] = set()
 
-    async def close(self) -> None:
-        await self._forwarder.close()
+    def close(self) -> None:
+        self._forwarder.close()
 
     async def send(self, peer: Peer, transcript: Transcript, headers: Mapping[str, str], body: bytes) -> Forwarded:
         """One request and its answer; raises HubError, ReceiverTimeout or ReceiverNotConnected."""

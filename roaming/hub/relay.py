@@ -23,6 +23,7 @@ from ocpi.ports import Caller
 from ocpi.transport.asgi import Application, ClientGone, Conversation, Headers, Receive, Scope, Send, encoded
 from ocpi.transport.headers import MessageIds, RoutingHeaders
 from ocpi.v221.versions import ModuleID
+from roaming.agreements import next_change
 from roaming.directory import Directory, Peer, Picture
 from roaming.hub import callbacks, opening
 from roaming.hub.addresses import Passage, Place
@@ -31,7 +32,7 @@ from roaming.hub.forwarding import Forwarded, Forwarder
 from roaming.hub.gateway import speaking
 from roaming.hub.receivers import Receivers
 from roaming.hub.routing import Asked, Kind, Route, decide
-from roaming.hub.ways import Way, Ways
+from roaming.hub.ways import Way
 
 log = structlog.get_logger(__name__)
 
@@ -40,7 +41,7 @@ _CALLBACKS = callbacks.PREFIX.encode()
 _THREADS = 2
 _syntax = msgspec.json.Decoder(msgspec.Raw)
 # What of a receiver's answer is for the requester; its ids and routing headers are not, it has its own.
-_PASSED_ON = ("X-Total-Count", "X-Limit", "Retry-After")
+_PASSED_ON = {name.lower(): name for name in ("X-Total-Count", "X-Limit", "Retry-After")}
 _JSON = (b"content-type", b"application/json")
 
 
@@ -49,12 +50,12 @@ class Relay:
 
     def __init__(self, behind: Application, directory: Directory) -> None:
         self._behind, self._directory = behind, directory
-        self._receivers, self._ways = Receivers(Forwarder(), self._in_thread), Ways()
+        self._receivers = Receivers(Forwarder(), self._in_thread)
         self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="relay")
         self._checking: asyncio.Task[None] | None = None
 
-    async def close(self) -> None:
-        await self._receivers.close()
+    def close(self) -> None:
+        self._receivers.close()
         self._threads.shutdown(wait=False, cancel_futures=True)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -93,8 +94,8 @@ class Relay:
         method, now = conversation.scope["method"], conversation.transcript.at
         try:
             routing = RoutingHeaders.read(conversation.headers)
-            kind = (caller.platform_id, method, place.interface, place.module, place.is_list, routing)
-            known = self._ways.known(picture, kind, now)
+            kind = (Way, caller.platform_id, method, place.interface, place.module, place.is_list, routing)
+            known: tuple[Route, Way] | None = picture.memory.known(kind, now)
             speaker = None if known else speaking(caller, routing)
         except InvalidParameters:
             return False
@@ -105,7 +106,9 @@ class Relay:
                 return await self._open(picture, conversation, place, caller, asked)
             if route.kind is not Kind.DIRECT:
                 return await self._unknown(conversation, place, caller, asked, route)
-            known = self._ways.keep(kind, now, route, Way.find(picture, place, _between(asked)))
+            known = route, Way.find(picture, place, _between(asked))
+            parties = [party for party in (asked.speaker, asked.to) if party]
+            picture.memory.keep(kind, known, next_change(picture.table.agreements, parties, now))
         await self._relay(conversation, place, caller, *known)
         return True
 
@@ -257,11 +260,11 @@ def _well_formed(method: str, body: bytes) -> None:
 def _answered(answer: Forwarded, passage: Passage | None, ids: MessageIds) -> Headers:
     """The headers of the requester's answer; URLs of the receiver's are of use only through a passage."""
     given, found = answer.headers, ids.headers()
-    for name in _PASSED_ON:
-        if name in given:
-            found[name] = given[name]
-    if passage and (link := given.get("Link")):
+    for received, name in _PASSED_ON.items():
+        if received in given:
+            found[name] = given[received]
+    if passage and (link := given.get("link")):
         found["Link"] = passage.link_through_hub(link)
-    if passage and (location := given.get("Location")):
+    if passage and (location := given.get("location")):
         found["Location"] = passage.through_hub(location)
     return [_JSON, (b"content-length", b"%d" % len(answer.body)), *encoded(found)]

@@ -1,12 +1,15 @@
-"""The reference for the relay: an ASGI application that passes messages on with the same client, and nothing else.
+"""The reference for the relay: an ASGI application that passes messages on, and nothing else.
 
-It knows its one caller and its one receiver; nothing is judged, rewritten or logged: what a relay could at best be.
+It knows its one caller and its one receiver; nothing is judged, rewritten or logged: what a relay could at best be with
+its client, the one that the node has, or with BENCH_CLIENT=aiohttp that of a library.
 """
 
 import os
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 import aiohttp
+import django
 from yarl import URL
 
 from ocpi.transport import authorization
@@ -17,7 +20,9 @@ from tests.bench.nodes import TOKEN
 _SINK = os.environ["BENCH_SINK"]
 _KNOWN = {authorization.encode(TOKEN).encode()}
 _PASSED = {b"content-type", b"x-correlation-id", b"ocpi-from-country-code", b"ocpi-from-party-id"}
-_sessions: list[aiohttp.ClientSession] = []
+_SECONDS, _MOST = 10, 64 * 1024 * 1024
+Client = Callable[[str, str, Mapping[str, str], bytes | None], Awaitable[tuple[int, bytes]]]
+_clients: list[Client] = []
 
 
 async def application(scope: Scope, receive: Receive, send: Send) -> None:
@@ -36,11 +41,9 @@ async def application(scope: Scope, receive: Receive, send: Send) -> None:
         return
     sent = {name.decode(): value.decode() for name, value in headers.items() if name in _PASSED}
     sent |= {"Authorization": authorization.encode(TOKEN), "X-Request-ID": new_id()}
-    url = URL(_SINK + scope["raw_path"].decode(), encoded=True)
-    async with _sessions[0].request(scope["method"], url, data=body or None, headers=sent) as response:
-        content = await response.read()
+    status, content = await _clients[0](scope["method"], _SINK + scope["raw_path"].decode(), sent, body or None)
     ids = [(name, headers[name]) for name in (b"x-request-id", b"x-correlation-id")]
-    await _answer(send, response.status, content, ids)
+    await _answer(send, status, content, ids)
 
 
 async def _answer(send: Send, status: int, body: bytes, more: list[tuple[bytes, bytes]]) -> None:
@@ -51,9 +54,36 @@ async def _answer(send: Send, status: int, body: bytes, more: list[tuple[bytes, 
 
 async def _lifespan(receive: Receive, send: Send) -> None:
     await receive()
-    connector: Any = aiohttp.TCPConnector(limit=0)
-    _sessions.append(aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar()))
-    await send({"type": "lifespan.startup.complete"})
-    await receive()
-    await _sessions[0].close()
+    if os.environ.get("BENCH_CLIENT") == "aiohttp":
+        connector: Any = aiohttp.TCPConnector(limit=0)
+        session = aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar())
+        _clients.append(_aiohttps(session))
+        await send({"type": "lifespan.startup.complete"})
+        await receive()
+        await session.close()
+    else:
+        _clients.append(_ours())
+        await send({"type": "lifespan.startup.complete"})
+        await receive()
     await send({"type": "lifespan.shutdown.complete"})
+
+
+def _ours() -> Client:
+    django.setup()
+    from ocpi.client.connections import Connections  # which reads the node's settings
+
+    connections = Connections()
+
+    async def ask(method: str, url: str, headers: Mapping[str, str], body: bytes | None) -> tuple[int, bytes]:
+        response = await connections.send(method, url, headers, body, _SECONDS, _MOST)
+        return response.status, response.body
+
+    return ask
+
+
+def _aiohttps(session: aiohttp.ClientSession) -> Client:
+    async def ask(method: str, url: str, headers: Mapping[str, str], body: bytes | None) -> tuple[int, bytes]:
+        async with session.request(method, URL(url, encoded=True), data=body, headers=headers) as response:
+            return response.status, await response.read()
+
+    return ask

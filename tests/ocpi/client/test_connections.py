@@ -4,6 +4,7 @@ import asyncio
 import datetime
 import ipaddress
 import ssl
+import threading
 from pathlib import Path
 
 import pytest
@@ -64,6 +65,7 @@ def test_a_request_is_whole_and_its_answer_too():
     assert head.split(b"\r\n") == [
         b"PUT /a%20b?c=d HTTP/1.1",
         b"Host: 127.0.0.1:%d" % server.port,
+        b"Accept-Encoding: identity",
         b"Accept: application/json",
         b"Content-Length: 7",
     ]
@@ -235,3 +237,28 @@ def _security(directory: Path) -> ssl.SSLContext:
     (directory / "key").write_bytes(key.private_bytes(encoding, form, serialization.NoEncryption()))
     context.load_cert_chain(directory / "certificate", directory / "key")
     return context
+
+
+def test_a_name_that_is_slow_to_resolve_takes_one_thread_however_many_ask():
+    asked, ready = [], threading.Event()
+
+    def resolve(host: str, port: int) -> str:
+        asked.append(host)
+        ready.wait(10)
+        return "127.0.0.1"
+
+    async def talk(port: int) -> list[int]:
+        connections = Connections(resolve)
+        url = f"http://slow.example:{port}/"
+        given_up = connections.send("GET", url, {}, None, 0.1, 1000)
+        others = [asyncio.create_task(connections.send("GET", url, {}, None, 10, 1000)) for _ in range(3)]
+        with pytest.raises(TimeoutError):
+            await given_up
+        ready.set()
+        found = await asyncio.gather(*others)
+        connections.close()
+        return [response.status for response in found]
+
+    with ScriptedServer([ok()] * 3) as server:
+        assert asyncio.run(talk(server.port)) == [200, 200, 200]
+    assert asked == ["slow.example"]

@@ -165,3 +165,17 @@ def test_freshness_is_the_last_push_or_complete_pull(cpo_peer: FakePeer, capsys:
     call_command("freshness", "--json")
     (reported,) = json.loads(capsys.readouterr().out)["sources"]
     assert (reported["module"], reported["objects"]) == ("locations", 2)
+
+
+def test_what_an_agreement_lets_a_reader_see_appears_when_it_begins() -> None:
+    """R8.2: what was decided for a request is forgotten by then, though nobody changes anything."""
+    soon = timezone.now() + timedelta(seconds=1)
+    Agreement.objects.create(party_a="DE*MSP", party_b="NL*CPO", modules=[], valid_from=soon)
+    client = reader("EMSP:DE*MSP")
+
+    def seen() -> Answer:
+        return client.get(SENDER_LOCATIONS)
+
+    while "NL*CPO" not in owners(answer := seen()):
+        assert timezone.now() < soon or "NL*CPO" in owners(seen()), "remembered for too long"
+    assert total(answer) == 6 and timezone.now() >= soon

@@ -114,7 +114,7 @@ def opened(transactional_db: None, settings: Any) -> Iterator[Open]:
             while (message := await receive())["type"] != "lifespan.shutdown":
                 await send({"type": f"{message['type']}.complete"})
             turnstile.close()
-            await relay.close()
+            relay.close()
             await send({"type": "lifespan.shutdown.complete"})
 
         door = serve(application)

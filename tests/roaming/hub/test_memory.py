@@ -6,56 +6,52 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from ocpi.ids import PartyId
-from ocpi.transport.headers import RoutingHeaders
 from roaming import directory
 from roaming.agreements import Agreements, Term, next_change
 from roaming.directory import Picture
-from roaming.hub.routing import Kind, Route, Table
-from roaming.hub.ways import Way, Ways
+from roaming.hub.memory import Memory
 from roaming.models import CredentialsToken, Endpoint
 from tests.kit.caller import RECEIVER
 from tests.kit.objects import location
 from tests.kit.peer import FakePeer
 from tests.kit.platforms import register
 
-ONE, OTHER = PartyId("DE*CPO"), PartyId("DE*MSP")
+ONE, OTHER, THIRD = PartyId("DE*CPO"), PartyId("DE*MSP"), PartyId("FR*MSP")
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 DAY = timedelta(days=1)
-ROUTE = Route(Kind.DIRECT, "connected")
-WAY = Way.to(None, RoutingHeaders(OTHER, ONE))
 
 
-def agreed(*terms: Term) -> Picture:
-    agreements = Agreements.of((ONE, OTHER, term) for term in terms)
-    return Picture(table=Table(agreements=agreements))
+def agreed(*terms: Term) -> Agreements:
+    return Agreements.of((ONE, OTHER, term) for term in terms)
 
 
 def term(begins: datetime, ends: datetime | None = None) -> Term:
     return Term(frozenset(), begins, ends)
 
 
-def remembering(picture: Picture) -> Ways:
-    ways = Ways()
-    assert ways.known(picture, "kind", NOW) is None
-    ways.keep("kind", NOW, ROUTE, WAY)
-    return ways
+def test_a_decision_is_known_again_to_the_picture_it_was_made_by() -> None:
+    picture = Picture()
+    assert picture.memory.known("kind", NOW) is None
+    picture.memory.keep("kind", "decision", None)
+    assert picture.memory.known("kind", NOW + 1000 * DAY) == "decision"
+    assert picture.memory.known("another", NOW) is None
+    assert Picture().memory.known("kind", NOW) is None
 
 
-def test_a_way_is_known_again_as_long_as_the_picture_is_the_same() -> None:
-    picture = agreed()
-    ways = remembering(picture)
-    assert ways.known(picture, "kind", NOW + 1000 * DAY) == (ROUTE, WAY)
-    assert ways.known(picture, "another", NOW) is None
-    assert ways.known(agreed(), "kind", NOW) is None
-    assert ways.known(picture, "kind", NOW) is None, "nothing of an older picture comes back"
-
-
-def test_a_way_ends_when_an_agreement_does() -> None:
+def test_a_decision_ends_when_an_agreement_does() -> None:
     """R8.2"""
-    picture = agreed(term(NOW - DAY, NOW + DAY))
-    ways = remembering(picture)
-    assert ways.known(picture, "kind", NOW + DAY - timedelta(microseconds=1))
-    assert ways.known(picture, "kind", NOW + DAY) is None
+    memory = Memory()
+    memory.keep("kind", "decision", NOW + DAY)
+    assert memory.known("kind", NOW + DAY - timedelta(microseconds=1))
+    assert memory.known("kind", NOW + DAY) is None
+
+
+def test_what_is_remembered_is_bounded() -> None:
+    memory = Memory()
+    for number in range(25_000):
+        memory.keep(number, "decision", None)
+    known = [number for number in range(25_000) if memory.known(number, NOW)]
+    assert known[-1] == 24_999 and len(known) <= 10_000
 
 
 @pytest.mark.parametrize(
@@ -69,8 +65,9 @@ def test_a_way_ends_when_an_agreement_does() -> None:
     ],
 )
 def test_the_next_change_is_the_first_beginning_or_end_to_come(terms: list[Term], expected: datetime | None) -> None:
-    agreements = agreed(*terms).table.agreements
-    assert next_change(agreements, ONE, OTHER, NOW) == next_change(agreements, OTHER, ONE, NOW) == expected
+    agreements = agreed(*terms)
+    assert next_change(agreements, [ONE], NOW) == next_change(agreements, [THIRD, OTHER], NOW) == expected
+    assert next_change(agreements, [THIRD], NOW) is None
 
 
 @pytest.mark.django_db(transaction=True)

@@ -1,0 +1,34 @@
+"""Decisions that are made once for all requests of a kind.
+
+Each picture of the directory has a memory of its own, so that nothing outlives what it was decided by; what hangs on
+agreements is forgotten when the next of them begins or ends.
+"""
+
+from collections.abc import Hashable
+from datetime import datetime
+from typing import Any, NamedTuple
+
+_MOST = 10_000
+
+
+class _Held(NamedTuple):
+    decision: Any
+    until: datetime | None
+
+
+class Memory:
+    """Decisions by kind of request; safe to use from any thread."""
+
+    def __init__(self) -> None:
+        self._held: dict[Hashable, _Held] = {}
+
+    def known(self, kind: Hashable, now: datetime) -> Any:
+        """The decision, or None when it is to be made."""
+        held = self._held.get(kind)
+        return held.decision if held and (held.until is None or now < held.until) else None
+
+    def keep(self, kind: Hashable, decision: Any, until: datetime | None) -> None:
+        """Remember a decision until a moment, or for good."""
+        if len(self._held) >= _MOST:
+            self._held.clear()
+        self._held[kind] = _Held(decision, until)
