@@ -146,7 +146,7 @@ def hub(transactional_db: None) -> Iterator[str]:
         if scope["type"] == "lifespan":
             while (message := await receive())["type"] != "lifespan.shutdown":
                 await send({"type": f"{message['type']}.complete"})
-            await relay.close()
+            relay.close()
             await send({"type": "lifespan.shutdown.complete"})
             return
         await relay(scope, receive, send)

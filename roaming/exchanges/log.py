@@ -14,14 +14,17 @@ import structlog
 from django.conf import settings
 from django.db import Error, InterfaceError, OperationalError, close_old_connections, connection
 
-from ocpi.transport.transcripts import Transcript
+from ocpi.transport.transcripts import Direction, Transcript
 from roaming.directory import directory
 from roaming.exchanges import writing
+from roaming.hub.routing import Kind
 
 log = structlog.get_logger(__name__)
 
+_LIST = b'{"data":['
 MOST_WAITING = 20_000
 MOST_HELD = 64 * 1024 * 1024  # bytes of bodies
+PAGE = 1024  # bytes of a page that we gave: its first objects; they are all in the store
 BATCH = 500
 PAUSE_SECONDS = 0.2
 COMPLAIN_SECONDS = 60.0
@@ -63,7 +66,7 @@ class ExchangeLog:
         transcript.end()
         cap = settings.NODE_LOG_BODY
         request = transcript.request = transcript.request[:cap]
-        response = transcript.response = transcript.response[:cap]
+        response = transcript.response = transcript.response[: min(cap, PAGE) if _is_page(transcript) else cap]
         size = len(request) + len(response)
         with self._lock:
             if len(self._waiting) >= MOST_WAITING:
@@ -149,6 +152,12 @@ class ExchangeLog:
             self._ending.set()
         if thread is not None:
             thread.join(timeout=5)
+
+
+def _is_page(transcript: Transcript) -> bool:
+    """Whether it is a page of ours that somebody was given."""
+    is_ours = transcript.direction is Direction.IN and transcript.method == "GET"
+    return is_ours and transcript.response.startswith(_LIST) and transcript.route != Kind.DIRECT.name
 
 
 def _size(transcript: Transcript) -> int:

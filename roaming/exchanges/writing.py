@@ -1,6 +1,7 @@
 """Puts entries into the table, many in a statement."""
 
 from collections.abc import Sequence
+from functools import cache
 from typing import Any
 
 from django.conf import settings
@@ -12,7 +13,7 @@ from roaming.exchange_models import Exchange
 from roaming.exchanges.noting import COLUMNS, row
 
 _INTO = f"{Exchange._meta.db_table} ({', '.join(COLUMNS)})"
-_COPY = f"COPY {_INTO} FROM STDIN"
+_COPY = f"COPY {_INTO} FROM STDIN (FORMAT binary)"
 _INSERT = f"INSERT INTO {_INTO} VALUES ({', '.join(['%s'] * len(COLUMNS))})"  # noqa: S608
 
 
@@ -31,8 +32,16 @@ def _copy(cursor: Any, rows: list[tuple[Any, ...]]) -> None:
     # Nothing hangs on the last half second of a log: a power failure may cost it.
     cursor.execute("SET LOCAL synchronous_commit TO off")
     with connection.wrap_database_errors, cursor.copy(_COPY) as copy:
+        copy.set_types(_types())
         for values in rows:
             copy.write_row(values)
+
+
+@cache
+def _types() -> list[str]:
+    """The columns' types: binary data has to be of the very ones."""
+    found = (Exchange._meta.get_field(column).db_type(connection) or "" for column in COLUMNS)
+    return [name.partition("(")[0] for name in found]
 
 
 def _adapted(values: tuple[Any, ...]) -> tuple[Any, ...]:

@@ -42,6 +42,21 @@ def test_bodies_are_kept_up_to_the_cap(exchange_log: ExchangeLog, settings: Any)
     assert (row.response_body, row.response_size) == ("y" * 10, 11)
 
 
+@pytest.mark.parametrize(
+    ("direction", "method", "route", "kept"),
+    [("IN", "GET", "LOCAL", 1024), ("IN", "GET", "DIRECT", 4096), ("OUT", "GET", "", 4096), ("IN", "PUT", "", 4096)],
+)
+@pytest.mark.django_db
+def test_of_a_page_of_ours_its_beginning_is_kept(
+    exchange_log: ExchangeLog, direction: str, method: str, route: str, kept: int
+) -> None:
+    """The store has the rest; of what partners have sent or answered nobody else has it."""
+    body = b'{"data":[%b]}' % (b"1," * 5000)
+    exchange_log.note(transcript(response=body, direction=Direction(direction), method=method, route=route))
+    (row,) = noted()
+    assert (len(row.response_body), row.response_size) == (kept, len(body))
+
+
 @pytest.mark.django_db
 def test_no_bodies_are_kept_with_a_cap_of_0(exchange_log: ExchangeLog, settings: Any) -> None:
     settings.NODE_LOG_BODY = 0
