@@ -79,8 +79,8 @@ class Answer:
     info: Document | None = None
 
 
-def ask(questions: Sequence[Question]) -> Generator[tuple[Question, Answer], None, None]:
-    """Put all questions at the same time; yields each with its answer, as they come, the silent ones in the end.
+def ask(questions: Sequence[Question], at_once: int = AT_ONCE) -> Generator[tuple[Question, Answer], None, None]:
+    """Put all questions, so many `at_once`; yields each with its answer, as they come, the silent ones in the end.
 
     Who has heard enough stops listening: what has not been asked by then is not asked any more.
     """
@@ -94,7 +94,7 @@ def ask(questions: Sequence[Question]) -> Generator[tuple[Question, Answer], Non
         for question in waiting:
             answers.put((question, _put(question, platforms.get(question.peer.id))))
 
-    for _ in range(min(AT_ONCE, len(questions))):
+    for _ in range(min(at_once, len(questions))):
         Thread(target=work, name="authorize", daemon=True).start()
     silent = list(questions)
     try:

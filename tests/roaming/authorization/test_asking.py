@@ -300,10 +300,9 @@ def test_a_silent_emsp_holds_up_nobody_else(emsp: Registered, peer: FakePeer, fa
     assert [answer.kind for _, answer in heard] == [Kind.DECIDED, Kind.SILENT]
 
 
-def test_who_has_heard_enough_asks_nobody_else(emsp: Registered, peer: FakePeer, monkeypatch: Any) -> None:
-    monkeypatch.setattr("roaming.authorization.asking.AT_ONCE", 1)
+def test_who_has_heard_enough_asks_nobody_else(emsp: Registered, peer: FakePeer) -> None:
     peer.misbehave(slow(0.1), method="POST")
-    heard = ask([question(emsp) for _ in range(20)])
+    heard = ask([question(emsp) for _ in range(20)], at_once=1)
     next(heard)
     heard.close()
     assert len(peer.requests) <= 2
