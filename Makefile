@@ -28,9 +28,11 @@ test: test-sqlite test-services ## All tests, on SQLite and on PostgreSQL with R
 THERE = tests/ocpi/test_hostile_input.py tests/ocpi/express tests/roaming/hub tests/roaming/authorization \
 	tests/roaming/settling tests/cpo_backend/owning tests/cpo_backend/simulating \
 	tests/flows/test_a_hub_among_bad_partners.py tests/roaming/delivery/test_acknowledged.py \
+	tests/roaming/auditing tests/roaming/commands/test_sending.py \
 	$(addprefix tests/cpo_backend/,ocpp/test_commands.py ocpp/test_connection.py operations/test_operations.py \
 	power/test_flow.py power/test_site.py registry/test_boots.py remote/test_start_and_stop.py \
-	reserving/test_reservations.py status/test_live_status.py transactions/test_storm.py)
+	reserving/test_reservations.py status/test_live_status.py \
+	$(addprefix transactions/test_,storm.py v16.py v201.py))
 
 test-sqlite: $(READY)
 	env -u DATABASE_URL -u REDIS_URL $(PYTEST) $$($(SERVICES) check && echo $(addprefix --ignore=,$(THERE)))
