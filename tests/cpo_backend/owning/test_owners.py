@@ -3,17 +3,19 @@
 import hashlib
 import json
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from io import BytesIO, StringIO
 from pathlib import Path
+from threading import Barrier, BrokenBarrierError
 from typing import Any
 
 import openpyxl
 import pytest
 from django.core.exceptions import ValidationError
 from django.core.management import call_command
-from django.db import IntegrityError, connection
+from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
 from cpo_backend.models import ChargePointOwner, Ownership, OwnerStatement, RevenueShare, StatedCdr
@@ -53,6 +55,27 @@ def own(found: ChargePointOwner, place: str, since: date = BEGIN, until: date | 
     row.full_clean()
     row.save()
     return row
+
+
+def entered_at_once(*forms: list[Any]) -> list[bool]:
+    """Whether the database took all rows of a form; each has its first one saved before another goes on, if it can."""
+    together = Barrier(len(forms))
+
+    def is_saved(rows: list[Any]) -> bool:
+        try:
+            with transaction.atomic():
+                for row in rows:
+                    row.save()
+                    with suppress(BrokenBarrierError):
+                        together.wait(timeout=1)
+        except IntegrityError:
+            return False
+        finally:
+            connection.close()
+        return True
+
+    with ThreadPoolExecutor(len(forms)) as pool:
+        return list(pool.map(is_saved, forms))
 
 
 def drawn_up(found: ChargePointOwner, month: Month = MARCH) -> OwnerStatement:
@@ -124,20 +147,20 @@ def test_an_owner_has_one_share_at_once() -> None:
         RevenueShare.objects.create(owner=found, first_day=IN_MARCH.date())
 
 
-def test_two_who_take_an_evse_at_once_are_not_both_its_owner(threaded_db: None) -> None:
-    owners = [ChargePointOwner.objects.create(name=f"Owner {number}") for number in range(4)]
+def test_of_two_who_take_the_same_places_at_once_one_owns_them_and_the_other_is_told(threaded_db: None) -> None:
+    def form(name: str, *places: str) -> list[Ownership]:
+        found = ChargePointOwner.objects.create(name=name)
+        return [Ownership(owner=found, party=OCP, location_id=place, first_day=BEGIN) for place in places]
 
-    def work(found: ChargePointOwner) -> bool:
-        try:
-            Ownership.objects.create(owner=found, party=OCP, location_id="LOC-1", evse_uid="A", first_day=BEGIN)
-        except IntegrityError:
-            return False
-        finally:
-            connection.close()
-        return True
+    one, other = form("First", "LOC-1", "LOC-2"), form("Second", "LOC-2", "LOC-1")
+    assert sorted(entered_at_once(one, other)) == [False, True]
 
-    with ThreadPoolExecutor(4) as pool:
-        assert sum(pool.map(work, owners)) == 1
+
+def test_of_two_who_give_an_owner_shares_at_once_one_does_and_the_other_is_told(threaded_db: None) -> None:
+    found = owner()
+    days = date(2025, 1, 1), date(2025, 2, 1)
+    one, other = ([RevenueShare(owner=found, first_day=day, last_day=day) for day in days] for _ in range(2))
+    assert sorted(entered_at_once(one, other[::-1])) == [False, True]
 
 
 # --- the share ------------------------------------------------------------------------------------------------------
