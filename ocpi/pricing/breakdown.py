@@ -142,8 +142,8 @@ def _period(case: Case, at: int) -> Json:
             for kind, amount in course.stretches.used(at)
             if kind in kinds.CLOCKED
         },
-        "kwh_before": plain(course.moments[at].kwh),
-        "elapsed_before": plain(seconds(course.moments[at].elapsed)),
+        "kwh_before": plain(course.moments.kwh[at]),
+        "elapsed_before": plain(seconds(course.moments.elapsed[at])),
     }
 
 

@@ -1,7 +1,7 @@
 """Who reproduces a claim: other roundings, then other readings, each a run of the one engine."""
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from decimal import Decimal
 from functools import cached_property, partial
 from itertools import product
@@ -132,4 +132,4 @@ def _policies(minor: int) -> Iterator[Rounding]:
 
 def credited(found: Figures, is_credit: bool) -> Figures:
     """A credit CDR has the negative of the total, and all else unchanged (§mod_cdrs_credit_cdrs)."""
-    return replace(found, total=found.total.negated()) if is_credit else found
+    return found._replace(total=found.total.negated()) if is_credit else found

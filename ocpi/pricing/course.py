@@ -5,18 +5,18 @@ of its period is that length; one that fits a whole second is that second; any o
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 from functools import cached_property
 from itertools import accumulate, repeat
+from typing import NamedTuple
 
 from ocpi.pricing import kinds, selection
 from ocpi.pricing.exact import HOUR, ZERO, arithmetic
 from ocpi.pricing.reading import Usage
 from ocpi.pricing.readings import Readings, Reservation
-from ocpi.pricing.restrictions import Moment
+from ocpi.pricing.restrictions import Moment, Moments
 from ocpi.pricing.scalars import SECOND
-from ocpi.pricing.tariffs import BY_FALLBACK, EXPIRED, NO_RATES, USED, Ladder, Rate, Table, Tariff, TaxMode
+from ocpi.pricing.tariffs import BY_FALLBACK, EXPIRED, NO_RATES, USED, Ladder, Rate, Tariff, TaxMode
 from ocpi.pricing.zones import Clock
 
 _FITS_LENGTH = Decimal("1.8")  # seconds: half of 0.001 h
@@ -24,8 +24,7 @@ _MISSES_LENGTH = -_FITS_LENGTH
 _FITS_SECOND = Decimal("0.18")  # seconds: half of 0.0001 h
 
 
-@dataclass(frozen=True, slots=True)
-class Stretches:
+class Stretches(NamedTuple):
     """Charging periods, or parts of them, as columns; `periods` says which period each belongs to."""
 
     periods: Sequence[int]
@@ -65,6 +64,7 @@ class Course:
         self.origin = self._start_of_charging()
         self.distinct = selection.distinct(tariffs)
         self._has_one_tariff = len(self.distinct) == 1 and None not in tariffs
+        self._rates: dict[int, Sequence[Rate | None]] = {}
 
     @property
     def places(self) -> range:
@@ -77,11 +77,6 @@ class Course:
         return self.usage.knows_vat or any(tariff.tax_mode is TaxMode.EXCLUDED for tariff in self.distinct)
 
     @property
-    def only_table(self) -> Table | None:
-        """The ladders of the tariff of every stretch, if it is one."""
-        return self.distinct[0].tables[self.fate] if self._has_one_tariff else None
-
-    @property
     def is_session(self) -> bool:
         """Whether there was any charging session; not when there was but a reservation."""
         is_reservation = self.stretches.amounts.keys() == {kinds.RESERVATION_TIME}
@@ -92,10 +87,19 @@ class Course:
         tariff = self.tariffs[at]
         return NO_RATES if tariff is None else tariff.tables[self.fate].ladders[kind]
 
-    def rate(self, at: int, kind: int) -> Rate | None:
-        """The rate of a kind at the start of a stretch."""
-        ladder = self.ladder(at, kind)
-        return ladder.at(self.moments[at]) if ladder.is_conditional else ladder.always
+    def rates(self, kind: int) -> Sequence[Rate | None]:
+        """By stretch: the rate of a kind at its start."""
+        found = self._rates.get(kind)
+        if found is None:
+            found = self._rates[kind] = self._rated(kind)
+        return found
+
+    def _rated(self, kind: int) -> Sequence[Rate | None]:
+        if not self._has_one_tariff:
+            by_tariff = {tariff: tariff.tables[self.fate].ladders[kind].over(self.moments) for tariff in self.distinct}
+            return [None if tariff is None else by_tariff[tariff][at] for at, tariff in enumerate(self.tariffs)]
+        ladder = self.distinct[0].tables[self.fate].ladders[kind]
+        return ladder.over(self.moments) if ladder.is_conditional else [ladder.always] * len(self.tariffs)
 
     def is_reserved(self, at: int) -> bool:
         """Whether the EVSE was reserved in a stretch."""
@@ -108,27 +112,9 @@ class Course:
         return not self.is_reserved(at) or len(self.stretches.used(at)) > 1
 
     @cached_property
-    def moments(self) -> Sequence[Moment]:
-        """By stretch: the state at its start.
-
-        All energy of the session counts, paid for or not; the duration counts from the start of charging, parking
-        included, and within a reservation from the start of that.
-        """
-        usage, periods = self.usage, self.stretches.periods
-        starts, origin = self.stretches.starts, self.origin
-        reserved = min(starts, default=origin)
-        energy = [usage.volumes[kinds.ENERGY][period] for period in periods]
-        moments = map(
-            Moment,
-            self.clock.locals(starts),
-            accumulate(self.stretches.amounts.get(kinds.ENERGY) or repeat(ZERO), initial=ZERO),
-            [start - origin if start >= origin else start - reserved for start in starts],
-            [usage.gauges[period] for period in periods],
-            energy,
-            [usage.lengths[period] for period in periods] if any(energy) else repeat(ZERO),
-            repeat(self.readings),
-        )
-        return list(moments)
+    def moments(self) -> Moments:
+        """By stretch: the state at its start."""
+        return _Starts(self.usage, self.stretches, self.clock, self.origin, self.readings)
 
     def _is_expired(self) -> bool:
         if self.readings.reservation is not None:
@@ -148,6 +134,55 @@ class Course:
             if self.is_charging(at):
                 return start + int(reserved[at] * SECOND)
         return starts[0]
+
+
+class _Starts(Moments):
+    """The states at the starts of the stretches of a course.
+
+    All energy of the session counts, paid for or not; the duration counts from the start of charging, parking included,
+    and within a reservation from the start of that.
+    """
+
+    def __init__(self, usage: Usage, stretches: Stretches, clock: Clock, origin: int, readings: Readings) -> None:
+        self._usage = usage
+        self._stretches = stretches
+        self._clock = clock
+        self._origin = origin
+        self.readings = readings
+
+    def __len__(self) -> int:
+        return len(self._stretches.starts)
+
+    @cached_property
+    def local(self) -> Sequence[int]:
+        return self._clock.locals(self._stretches.starts)
+
+    @cached_property
+    def kwh(self) -> Sequence[Decimal]:
+        energy = self._stretches.amounts.get(kinds.ENERGY)
+        return list(accumulate(energy[:-1], initial=ZERO)) if energy else [ZERO] * len(self)
+
+    @cached_property
+    def elapsed(self) -> Sequence[int]:
+        starts, origin = self._stretches.starts, self._origin
+        reserved = min(starts, default=origin)
+        return [start - origin if start >= origin else start - reserved for start in starts]
+
+    @cached_property
+    def rows(self) -> Sequence[Moment]:
+        usage, periods = self._usage, self._stretches.periods
+        energy = [usage.volumes[kinds.ENERGY][period] for period in periods]
+        rows = map(
+            Moment,
+            self.local,
+            self.kwh,
+            self.elapsed,
+            [usage.gauges[period] for period in periods],
+            energy,
+            [usage.lengths[period] for period in periods] if any(energy) else repeat(ZERO),
+            repeat(self.readings),
+        )
+        return list(rows)
 
 
 def measured(usage: Usage, readings: Readings) -> Stretches:

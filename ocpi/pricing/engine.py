@@ -5,8 +5,8 @@ The result is compact: tuples of indices and quantities. What it means in words 
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from decimal import Decimal
+from typing import NamedTuple
 
 from ocpi.pricing import kinds, limits, steps
 from ocpi.pricing.course import Course
@@ -17,8 +17,7 @@ from ocpi.pricing.steps import Free, Last, Segment
 from ocpi.pricing.tariffs import Rate, Tariff
 
 
-@dataclass(frozen=True, slots=True)
-class Priced:
+class Priced(NamedTuple):
     """A priced session, exact. `surplus` is what step_size adds, by segment; `limited` what limits change.
 
     `costs` are in the order of `kinds.COSTS`, in 3600ths.
@@ -75,15 +74,13 @@ def price(course: Course) -> Priced:
 
 def _billed(course: Course, kind: int, segments: list[Segment], free: list[Free]) -> Mapping[Rate, Decimal]:
     """Adds the segments of a kind, or what is free of it; returns the quantity by rate."""
-    column = course.stretches.amounts[kind]
-    table = course.only_table
-    if table is not None and not table.ladders[kind].is_conditional:
-        if (steady := table.ladders[kind].always) is None:
+    column, rates = course.stretches.amounts[kind], course.rates(kind)
+    if rates.count(steady := rates[0]) == len(rates):
+        if steady is None:
             free.extend([(at, kind, quantity) for at, quantity in enumerate(column) if quantity])
             return {}
         segments.extend([(at, kind, steady, quantity) for at, quantity in enumerate(column) if quantity])
         return {steady: sum(column, ZERO)}
-    rates = map(table.ladders[kind].at, course.moments) if table else (course.rate(at, kind) for at in course.places)
     sums: dict[Rate, Decimal] = {}
     for at, (quantity, rate) in enumerate(zip(column, rates, strict=True)):
         if not quantity:
@@ -121,7 +118,7 @@ def _fees(course: Course) -> Iterator[Segment]:
         for kind in fee_phases(course, at):
             if not readings.flat_each and any(readings.flat_once or kind == other for other, _ in paid):
                 continue
-            rate = course.rate(at, kind)
+            rate = course.rates(kind)[at]
             if rate is not None and (kind, rate) not in paid:
                 paid[kind, rate] = None
                 yield at, kind, rate, ONE
@@ -131,7 +128,7 @@ def _empty(course: Course, kind: int) -> list[Segment]:
     """The price of the last period of all, when it reports a volume of zero."""
     at = course.places[-1]
     volume = course.usage.volumes[kind][course.stretches.periods[at]]
-    rate = course.rate(at, kind) if volume is not None and not volume else None
+    rate = course.rates(kind)[at] if volume is not None and not volume else None
     return [] if rate is None else [(at, kind, rate, ZERO)]
 
 

@@ -6,7 +6,7 @@ The same ladders and checks that priced are asked again, so the answer cannot di
 from typing import Any, NamedTuple
 
 from ocpi.pricing.course import Course
-from ocpi.pricing.restrictions import Check, Moment
+from ocpi.pricing.restrictions import Check, Moment, Moments
 from ocpi.pricing.tariffs import Rate
 
 
@@ -31,7 +31,7 @@ class Tried(NamedTuple):
 
 def tried(course: Course, at: int, kind: int) -> list[Tried]:
     """The price components of a kind in the order tried, up to the one that applies, if any does."""
-    moment = course.moments[at]
+    moment = course.moments.rows[at]
     found = []
     for rate in course.ladder(at, kind).rates:
         found.append(Tried(rate, tuple(_asked(check, moment) for check in rate.checks)))
@@ -49,4 +49,5 @@ def straddles(outcome: Outcome, moment: Moment) -> bool:
 
 
 def _asked(check: Check, moment: Moment) -> Outcome:
-    return Outcome(check, check.seen(moment), check.holds(moment))
+    (holds,) = check.holds(Moments([moment], moment.readings))
+    return Outcome(check, check.seen(moment), holds)

@@ -87,8 +87,7 @@ class Amount(NamedTuple):
 _ZERO, _ZERO_NET = Amount(ZERO, ZERO), Amount(ZERO, None)
 
 
-@dataclass(frozen=True, slots=True)
-class Figures:
+class Figures(NamedTuple):
     """The costs of a CDR in the currency, rounded."""
 
     total: Amount

@@ -16,6 +16,8 @@ class Money(NamedTuple):
     incl: Decimal
 
     def plus(self, other: "Money") -> "Money":
+        if self is NOTHING:
+            return other
         return Money(self.excl + other.excl, self.incl + other.incl)
 
 

@@ -106,7 +106,7 @@ def _of_gauges(case: Case) -> Iterator[Note]:
     if not any(check.unit for tariff in course.distinct for check in tariff.checks):
         return
     for at in course.places:
-        moment, place = course.moments[at], f"/charging_periods/{_index(course, at)}"
+        moment, place = course.moments.rows[at], f"/charging_periods/{_index(course, at)}"
         for kind, _ in course.stretches.used(at):
             for considered in tried(course, at, kind):
                 for outcome in considered.outcomes:
@@ -129,7 +129,7 @@ def _of_fees(case: Case) -> Iterator[Note]:
     named = set(billed.values())
     for at in course.places if billed else ():
         for kind in fee_phases(course, at):
-            rate = course.rate(at, kind)
+            rate = course.rates(kind)[at]
             if rate and kind in billed and rate not in named:
                 named.add(rate)
                 detail = {

@@ -1,14 +1,16 @@
 """When a tariff element applies: each restriction compiled once to a check (§mod_tariffs_tariffrestrictions_class).
 
-A check is asked two things of a moment: does it hold, and what did it see. Absent, null and empty restrictions are
-none at all; all that are left have to hold. `reservation` is no check: it decides in which context an element serves.
+A check is asked whether it holds, of all moments of a session at once, and of one what it saw there. Absent, null and
+empty restrictions are none at all; all that are left have to hold. `reservation` is no check: it decides in which
+context an element serves.
 """
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from functools import cached_property
 from typing import Any, NamedTuple
 
 from ocpi.pricing.exact import HOUR, ZERO, ratio
@@ -68,13 +70,39 @@ class Moment(NamedTuple):
         return not self.gauges or self.gauges.keys().isdisjoint((f"MIN_{unit}", f"MAX_{unit}", unit))
 
 
+class Moments:
+    """Moments in order, by column: what most checks ask for is much less than all of each."""
+
+    def __init__(self, rows: Sequence[Moment], readings: Readings) -> None:
+        self.rows = rows
+        self.readings = readings
+
+    def __len__(self) -> int:
+        return len(self.local)
+
+    @cached_property
+    def local(self) -> Sequence[int]:
+        return [moment.local for moment in self.rows]
+
+    @cached_property
+    def kwh(self) -> Sequence[Decimal]:
+        return [moment.kwh for moment in self.rows]
+
+    @cached_property
+    def elapsed(self) -> Sequence[int]:
+        return [moment.elapsed for moment in self.rows]
+
+
+Holds = Callable[[Moments], Sequence[bool]]
+
+
 @dataclass(frozen=True, slots=True)
 class Check:
     """One restriction: `bound` as the tariff writes it, and for borders the numbers where the answer can change."""
 
     name: str
     bound: Any
-    holds: Callable[[Moment], bool]
+    holds: Holds
     seen: Callable[[Moment], object]
     borders: tuple[Decimal, ...] = ()
     unit: str | None = None
@@ -138,19 +166,19 @@ def _window(members: Mapping[str, Any], start: int | None, end: int | None) -> I
     yield Check("time", bound, _within(start, end), _clock_time, borders)
 
 
-def _within(start: int | None, end: int | None) -> Callable[[Moment], bool]:
+def _within(start: int | None, end: int | None) -> Holds:
     """A window may wrap around midnight; from a time to the same time is the whole day, until 00:00 is all of it."""
     if end is None:
-        return lambda moment: start is not None and moment.local % DAY >= start
+        return lambda moments: [start is not None and local % DAY >= start for local in moments.local]
     if start is None:
         if end == 0:
-            return lambda moment: not moment.readings.midnight_end_never
-        return lambda moment: moment.local % DAY < end
+            return lambda moments: [not moments.readings.midnight_end_never] * len(moments)
+        return lambda moments: [local % DAY < end for local in moments.local]
     if start == end:
-        return lambda moment: not moment.readings.equal_times_never
+        return lambda moments: [not moments.readings.equal_times_never] * len(moments)
     if start < end:
-        return lambda moment: start <= moment.local % DAY < end
-    return lambda moment: not end <= moment.local % DAY < start
+        return lambda moments: [start <= local % DAY < end for local in moments.local]
+    return lambda moments: [not end <= local % DAY < start for local in moments.local]
 
 
 def _clock_time(moment: Moment) -> str:
@@ -171,12 +199,12 @@ def _dates(members: Mapping[str, Any]) -> Iterator[Check]:
         yield Check("date", f"{name} {text}", holds, _date, (Decimal(day),))
 
 
-def _from_day(day: int) -> Callable[[Moment], bool]:
-    return lambda moment: moment.local // DAY + FIRST_DAY >= day
+def _from_day(day: int) -> Holds:
+    return lambda moments: [local // DAY + FIRST_DAY >= day for local in moments.local]
 
 
-def _to_day(day: int) -> Callable[[Moment], bool]:
-    return lambda moment: moment.local // DAY + FIRST_DAY < day
+def _to_day(day: int) -> Holds:
+    return lambda moments: [local // DAY + FIRST_DAY < day for local in moments.local]
 
 
 def _date(moment: Moment) -> str:
@@ -194,12 +222,12 @@ def _weekdays(members: Mapping[str, Any], start: int | None, end: int | None, un
         unlisted.append("day_of_week")
     tail = end if start is not None and end is not None and end < start else 0
 
-    def holds(moment: Moment) -> bool:
-        return (moment.local // DAY + _THURSDAY) % 7 in days
+    def holds(moments: Moments) -> Sequence[bool]:
+        return [(local // DAY + _THURSDAY) % 7 in days for local in moments.local]
 
-    def holds_over_midnight(moment: Moment) -> bool:
-        began_before = moment.readings.window_of_starting_day and moment.local % DAY < tail
-        return (moment.weekday - began_before) % 7 in days
+    def holds_over_midnight(moments: Moments) -> Sequence[bool]:
+        began_before = tail if moments.readings.window_of_starting_day else 0
+        return [(local // DAY + _THURSDAY - (local % DAY < began_before)) % 7 in days for local in moments.local]
 
     yield Check(
         "day_of_week", list(names), holds_over_midnight if tail else holds, lambda moment: WEEKDAYS[moment.weekday]
@@ -223,11 +251,11 @@ def _elapsed(moment: Moment) -> Decimal:
     return Decimal(moment.elapsed).scaleb(-6).normalize()
 
 
-_AMOUNTS: dict[str, Callable[[Decimal], Callable[[Moment], bool]]] = {
-    "min_kwh": lambda bound: lambda moment: moment.kwh >= bound,
-    "max_kwh": lambda bound: lambda moment: moment.kwh < bound,
-    "min_duration": lambda bound: lambda moment: moment.elapsed >= bound,
-    "max_duration": lambda bound: lambda moment: moment.elapsed < bound,
+_AMOUNTS: dict[str, Callable[[Decimal], Holds]] = {
+    "min_kwh": lambda bound: lambda moments: [kwh >= bound for kwh in moments.kwh],
+    "max_kwh": lambda bound: lambda moments: [kwh < bound for kwh in moments.kwh],
+    "min_duration": lambda bound: lambda moments: [elapsed >= bound for elapsed in moments.elapsed],
+    "max_duration": lambda bound: lambda moments: [elapsed < bound for elapsed in moments.elapsed],
 }
 
 
@@ -246,10 +274,13 @@ def _gauge(name: str, value: Any, unit: str, first: str, second: str) -> Check:
     def seen(moment: Moment) -> Decimal | None:
         return moment.gauge(unit, first, second)
 
-    def holds(moment: Moment) -> bool:
+    def is_met(moment: Moment) -> bool:
         if (measured := seen(moment)) is None or (moment.readings.unmeasured_holds and moment.infers(unit)):
             return moment.readings.unmeasured_holds
         return measured >= bound if first == "MAX" else measured < bound
+
+    def holds(moments: Moments) -> Sequence[bool]:
+        return [is_met(moment) for moment in moments.rows]
 
     return Check(name, value, holds, seen, (bound,), unit)
 

@@ -31,13 +31,15 @@ def select(usage: Usage, offer: Offer) -> Sequence[Tariff | None]:
         raise BadInput("there is no tariff to price with", "tariffs")
     if offer.imposes_one:
         return [offer.tariffs[0]] * len(usage.starts)
-    named = set(usage.tariff_ids) - {None}
-    if not named:
-        return [_valid_at_start(usage, offer.tariffs)] * len(usage.starts)
-    chosen: dict[str | None, Tariff | None] = {None: None}
-    for name in named:
-        chosen[name] = _valid_at_start(usage, _known(name, usage, offer))
-    if len(chosen) > 2 and len({tariff.currency for tariff in chosen.values() if tariff}) > 1:
+    names = set(usage.tariff_ids)
+    if len(names) <= 1:
+        (name,) = names or {None}
+        known = offer.tariffs if name is None else _known(name, usage, offer)
+        return [_valid_at_start(usage, known)] * len(usage.starts)
+    chosen: dict[str | None, Tariff | None] = {
+        name: None if name is None else _valid_at_start(usage, _known(name, usage, offer)) for name in names
+    }
+    if len({tariff.currency for tariff in chosen.values() if tariff}) > 1:
         raise BadInput("the tariffs of the session have several currencies", "tariffs")
     return [chosen[name] for name in usage.tariff_ids]
 

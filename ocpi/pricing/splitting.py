@@ -61,7 +61,7 @@ def _cuts(course: Course, at: int, tariff: Tariff) -> list[Cut]:
         }
         if start < instant < end
     ]
-    energy, before = stretches.amounts.get(kinds.ENERGY, [ZERO] * (at + 1))[at], course.moments[at].kwh
+    energy, before = stretches.amounts.get(kinds.ENERGY, [ZERO] * (at + 1))[at], course.moments.kwh[at]
     for border in borders.of_check(tariff, "kwh"):
         if energy and ZERO < (share := ratio(border - before, energy)) < ONE:
             cuts.append(Cut(share, start + int(length * share), border - before))

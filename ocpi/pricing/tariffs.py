@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from enum import Enum
 from functools import lru_cache
+from operator import and_
 from typing import Any, NamedTuple
 
 import msgspec
@@ -17,7 +18,7 @@ from ocpi.pricing import kinds, restrictions
 from ocpi.pricing.exact import HOUR, ONE, ZERO, percent
 from ocpi.pricing.faults import BadInput
 from ocpi.pricing.notes import Code, Note
-from ocpi.pricing.restrictions import Check, Moment, Restrictions
+from ocpi.pricing.restrictions import Check, Holds, Moments, Restrictions
 from ocpi.pricing.scalars import instant, number, text
 from ocpi.types import codec
 
@@ -58,7 +59,7 @@ class Rate:
     step_size: Decimal
     """As the tariff has it."""
     checks: tuple[Check, ...]
-    tests: tuple[Any, ...]
+    tests: tuple[Holds, ...]
     """`holds` of the checks, within easy reach."""
     tariff_id: str
     at: str
@@ -76,15 +77,20 @@ class Ladder:
         self.always = self.rates[0] if self.rates and not self.rates[0].tests else None
         self.is_conditional = bool(self.rates) and self.always is None
 
-    def at(self, moment: Moment) -> Rate | None:
-        """The rate at the moment; `always` is the answer when the ladder is not conditional."""
+    def over(self, moments: Moments) -> Sequence[Rate | None]:
+        """The rate at each moment."""
+        found: list[Rate | None] = [None] * len(moments)
         for rate in self.rates:
+            holding: Sequence[bool] = [True] * len(moments)
             for test in rate.tests:
-                if not test(moment):
+                holding = list(map(and_, holding, test(moments)))
+                if True not in holding:
                     break
             else:
-                return rate
-        return None
+                found = [kept or (rate if holds else None) for kept, holds in zip(found, holding, strict=True)]
+                if None not in found:
+                    break
+        return found
 
 
 NO_RATES = Ladder(())

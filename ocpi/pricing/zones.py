@@ -5,6 +5,7 @@ Only a UTC instant is ever converted; a local time is never reckoned with.
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta, timezone
+from functools import lru_cache
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -55,6 +56,18 @@ def _load(name: object) -> ZoneInfo:
         raise BadInput(f"{name!r} is not an IANA time zone") from None
 
 
+def _offset_at(zone: ZoneInfo, instant: int) -> int:
+    offset = datetime.fromtimestamp(instant // SECOND, zone).utcoffset() or timedelta(0)
+    return (offset.days * 86_400 + offset.seconds) * SECOND
+
+
+@lru_cache(maxsize=4096)
+def _offset_of(zone: ZoneInfo, day: int) -> int | None:
+    """The offset throughout a day since 1970, UTC; None if it changes."""
+    offset = _offset_at(zone, day * DAY)
+    return offset if offset == _offset_at(zone, (day + 1) * DAY - SECOND) else None
+
+
 class Clock:
     """The local clock during a session, in microseconds since 1970 as the wall shows them."""
 
@@ -63,18 +76,16 @@ class Clock:
     def __init__(self, zone: str, first: int, last: int) -> None:
         self.zone = _load(zone)
         self._offset: int | None = None
-        if zone == "UTC":
-            self._offset = 0
-        elif last - first < _STEADY and (offset := self._offset_at(first)) == self._offset_at(last):
-            self._offset = offset
+        if last - first < _STEADY and (offset := _offset_of(self.zone, first // DAY)) is not None:
+            self._offset = offset if offset == _offset_of(self.zone, last // DAY) else None
 
     def local(self, instant: int) -> int:
-        return instant + (self._offset if self._offset is not None else self._offset_at(instant))
+        return instant + (self._offset if self._offset is not None else _offset_at(self.zone, instant))
 
     def locals(self, instants: Sequence[int]) -> list[int]:
         if (offset := self._offset) is not None:
             return [instant + offset for instant in instants]
-        return [instant + self._offset_at(instant) for instant in instants]
+        return [instant + _offset_at(self.zone, instant) for instant in instants]
 
     def shown(self, instant: int) -> datetime:
         """The instant as a local datetime with its offset."""
@@ -84,22 +95,19 @@ class Clock:
 
     def instants(self, wall: int) -> set[int]:
         """The instants at which the wall shows this time: none, one, or two in the autumn hour."""
-        near = {self._offset_at(wall - DAY), self._offset_at(wall + DAY)}
+        near = {_offset_at(self.zone, wall - DAY), _offset_at(self.zone, wall + DAY)}
         return {wall - offset for offset in near if self.local(wall - offset) == wall}
 
     def changes(self, start: int, end: int) -> Iterable[int]:
         """The instants after `start` and before `end` at which the offset changes."""
-        if self._offset is not None or self._offset_at(start) == self._offset_at(end):
+        if self._offset is not None or _offset_at(self.zone, start) == _offset_at(self.zone, end):
             return
         low, high = start, end
         while high - low > SECOND:
             middle = (low + high) // 2
-            low, high = (middle, high) if self._offset_at(middle) == self._offset_at(low) else (low, middle)
+            is_before = _offset_at(self.zone, middle) == _offset_at(self.zone, low)
+            low, high = (middle, high) if is_before else (low, middle)
         yield high // SECOND * SECOND
-
-    def _offset_at(self, instant: int) -> int:
-        offset = datetime.fromtimestamp(instant // SECOND, self.zone).utcoffset() or timedelta(0)
-        return (offset.days * 86_400 + offset.seconds) * SECOND
 
 
 UTC_CLOCK = Clock("UTC", 0, 0)

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from ocpi.pricing.exact import ZERO, plain
 from ocpi.pricing.readings import RECOMMENDED
-from ocpi.pricing.restrictions import FIRST_DAY, WEEKDAYS, Check, Moment
+from ocpi.pricing.restrictions import FIRST_DAY, WEEKDAYS, Check, Moment, Moments
 from ocpi.pricing.scalars import DAY, SECOND
 from ocpi.pricing.subject import Element
 
@@ -53,7 +53,8 @@ class Space:
         box = list(self.everything)
         for check in element.checks:
             at = DIMENSIONS.index(dimension_of(check))
-            box[at] &= sum(1 << bit for bit, cell in enumerate(self.cells[at]) if check.holds(cell.moment))
+            cases = Moments([cell.moment for cell in self.cells[at]], RECOMMENDED)
+            box[at] &= sum(1 << bit for bit, holds in enumerate(check.holds(cases)) if holds)
         return tuple(box)
 
     def days(self, weekday: int) -> int:

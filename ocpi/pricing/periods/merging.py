@@ -51,7 +51,7 @@ def merge(parts: Sequence[Part], course: Course) -> list[Part]:
     """The parts with neighbours joined; the course has a stretch for each of them."""
     runs: list[_Run] = []
     for at, part in enumerate(parts):
-        rates = {kind: frozenset({course.rate(at, kind)}) for kind in _kinds(part.state)}
+        rates = {kind: frozenset({course.rates(kind)[at]}) for kind in _kinds(part.state)}
         mixed = any(_mixes(course.ladder(at, kind)) for kind in rates)
         if not runs or not runs[-1].takes(part, rates, mixed=mixed):
             runs.append(_Run(part, rates))

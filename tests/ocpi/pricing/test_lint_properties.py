@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from ocpi.pricing import kinds
 from ocpi.pricing.lint import space
 from ocpi.pricing.lint.checking import lint
-from ocpi.pricing.restrictions import Moment
+from ocpi.pricing.readings import RECOMMENDED
+from ocpi.pricing.restrictions import Moment, Moments
 from ocpi.pricing.subject import read
 from ocpi.pricing.tariffs import USED, compiled
 from tests.kit.pricing import Document, element, price, tariff
@@ -55,7 +56,7 @@ def cases(document: Document) -> Iterator[Moment]:
 def test_dead_and_free_are_what_the_engine_never_and_sometimes_bills(document: Document) -> None:
     """P8"""
     ladder = compiled(document).tables[USED].ladders[kinds.ENERGY]
-    rates = {ladder.at(case) for case in cases(document)}
+    rates = set(ladder.over(Moments(list(cases(document)), RECOMMENDED)))
     billed = {rate.element for rate in rates if rate}
     codes = {(finding.code, finding.pointer) for finding in lint(document)}
     for index in range(len(document["elements"])):
