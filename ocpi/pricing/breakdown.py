@@ -19,6 +19,7 @@ from ocpi.pricing.limits import Limited, Money
 from ocpi.pricing.readings import DISPUTED
 from ocpi.pricing.scalars import seconds, written
 from ocpi.pricing.tariffs import Rate, Tariff, canonical
+from ocpi.pricing.uses import Segment
 
 Json = dict[str, Any]
 
@@ -106,8 +107,8 @@ def _periods(case: Case) -> list[Json]:
     course, priced = case.priced.course, case.priced
     billed: list[list[Json]] = [[] for _ in course.places]
     unpriced: list[list[Json]] = [[] for _ in course.places]
-    for index, (at, *_) in enumerate(priced.segments):
-        billed[at].append(_segment(case, index))
+    for segment in priced.segments:
+        billed[segment.stretch].append(_segment(case, segment))
     for at, kind, quantity in priced.free:
         unpriced[at].append(
             {
@@ -147,9 +148,9 @@ def _period(case: Case, at: int) -> Json:
     }
 
 
-def _segment(case: Case, index: int) -> Json:
+def _segment(case: Case, segment: Segment) -> Json:
     priced = case.priced
-    at, kind, rate, quantity = priced.segments[index]
+    at, kind, rate, quantity = segment
     considered = tried(priced.course, at, kind)
     return {
         "dimension": rate.dimension,
@@ -162,12 +163,12 @@ def _segment(case: Case, index: int) -> Json:
         "passed_over": [_tried(case, other) for other in considered[:-1]],
         "quantity": plain(quantity),
         "unit": kinds.UNIT[kind],
-        "billed": plain(priced.billed(index)),
+        "billed": plain(quantity + priced.added(segment)),
         "step_size": rate.step_size,
-        "surplus": plain(priced.surplus.get(index, ZERO)),
+        "surplus": plain(priced.added(segment)),
         "price": rate.price,
         "vat": rate.vat,
-        **_exact(case, priced.cost(index)),
+        **_exact(case, priced.cost(segment)),
     }
 
 

@@ -1,7 +1,7 @@
 """The one engine: prices a course of stretches (§mod_tariffs_tariff_object, §mod_cdrs_step_size).
 
 Per dimension, the first element that has a price for it and whose restrictions hold at the start of the stretch.
-The result is compact: tuples of indices and quantities. What it means in words is derived from it afterwards.
+The result is compact: columns of rates and quantities. What it means in words is derived from it afterwards.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -13,20 +13,22 @@ from ocpi.pricing.course import Course
 from ocpi.pricing.exact import ONE, ZERO
 from ocpi.pricing.limits import NOTHING, Limited, Money
 from ocpi.pricing.readings import Vat
-from ocpi.pricing.steps import Free, Last, Segment
+from ocpi.pricing.steps import Last
 from ocpi.pricing.tariffs import Rate, Tariff
+from ocpi.pricing.uses import Free, Segment, Use
 
 
 class Priced(NamedTuple):
-    """A priced session, exact. `surplus` is what step_size adds, by segment; `limited` what limits change.
+    """A priced session, exact. `surplus` is what step_size adds, by stretch and kind; `limited` what limits change.
 
-    `costs` are in the order of `kinds.COSTS`, in 3600ths.
+    `costs` are in the order of `kinds.COSTS`, in 3600ths. `others` are billed though nothing is used up by them: fees,
+    and the price of a volume of zero that step_size is applied to.
     """
 
     course: Course
-    segments: Sequence[Segment]
-    free: Sequence[Free]
-    surplus: Mapping[int, Decimal]
+    uses: Sequence[Use]
+    others: Sequence[Segment]
+    surplus: Mapping[tuple[int, int], Decimal]
     by_rate: Mapping[tuple[int, Rate], Decimal]
     costs: Sequence[Money]
     before: Money
@@ -36,63 +38,56 @@ class Priced(NamedTuple):
     def total(self) -> Money:
         return limits.total(self.before, self.limited)
 
+    @property
+    def segments(self) -> list[Segment]:
+        """What is billed, by kind and in order."""
+        return [*(segment for use in self.uses for segment in use.billed()), *self.others]
+
+    @property
+    def free(self) -> list[Free]:
+        """What no element prices, by kind and in order."""
+        return [free for use in self.uses for free in use.free()]
+
     def limit_again(self, before: Money) -> Sequence[Limited]:
         """The limits of the session on another sum, one that was rounded on the way."""
         return _limited(before, self.course)
 
-    def billed(self, index: int) -> Decimal:
-        """The quantity of a segment with what step_size adds."""
-        return self.segments[index][3] + self.surplus.get(index, ZERO)
+    def added(self, segment: Segment) -> Decimal:
+        """What step_size adds to the quantity of a segment."""
+        return self.surplus.get((segment.stretch, segment.kind), ZERO)
 
-    def cost(self, index: int) -> Money:
-        return cost_of(self.segments[index][2], self.billed(index), self.course.readings.vat)
+    def cost(self, segment: Segment) -> Money:
+        return cost_of(segment.rate, segment.quantity + self.added(segment), self.course.readings.vat)
 
 
 def price(course: Course) -> Priced:
     """What the course costs. Run it within `exact.arithmetic`."""
-    segments: list[Segment] = []
-    free: list[Free] = []
+    uses: dict[int, Use] = {}
+    others: list[Segment] = []
     by_rate: dict[tuple[int, Rate], Decimal] = {}
     last: dict[int, Last] = {}
-    for kind in course.stretches.amounts:
-        if sums := _billed(course, kind, segments, free):
-            last[kind] = Last(segments[-1][0], len(segments) - 1, sum(sums.values(), ZERO))
-            by_rate |= {(kind, rate): quantity for rate, quantity in sums.items()}
-    surplus = steps.surpluses(segments, last, free, course.readings)
-    for index, quantity in surplus.items():
-        by_rate[segments[index][1:3]] = by_rate.get(segments[index][1:3], ZERO) + quantity
+    for kind, quantities in course.stretches.amounts.items():
+        use = uses[kind] = Use(kind, course.rates(kind), quantities)
+        if sums := use.sums():
+            empty = _empty(course, use) if course.readings.step_by_empty_period else []
+            others += empty
+            stretch = empty[0].stretch if empty else use.last()
+            last[kind] = Last(stretch, kind, sum(sums.values(), ZERO))
+            for rate, quantity in sums.items():
+                by_rate[kind, rate] = quantity
+    surplus = steps.surpluses(uses, last, course.readings)
+    for (stretch, kind), quantity in surplus.items():
+        if (last_rate := uses[kind].rates[stretch]) is not None:
+            by_rate[kind, last_rate] = by_rate.get((kind, last_rate), ZERO) + quantity
     for fee in _fees(course):
-        segments.append(fee)
-        by_rate[fee[1:3]] = ONE
+        others.append(fee)
+        by_rate[fee.kind, fee.rate] = ONE
     costs = [NOTHING] * len(kinds.COSTS)
     before = NOTHING
     for (kind, rate), quantity in by_rate.items():
         cost, place = cost_of(rate, quantity, course.readings.vat), kinds.COST[kind]
         costs[place], before = costs[place].plus(cost), before.plus(cost)
-    return Priced(course, segments, free, surplus, by_rate, costs, before, _limited(before, course))
-
-
-def _billed(course: Course, kind: int, segments: list[Segment], free: list[Free]) -> Mapping[Rate, Decimal]:
-    """Adds the segments of a kind, or what is free of it; returns the quantity by rate."""
-    column, rates = course.stretches.amounts[kind], course.rates(kind)
-    if rates.count(steady := rates[0]) == len(rates):
-        if steady is None:
-            free.extend([(at, kind, quantity) for at, quantity in enumerate(column) if quantity])
-            return {}
-        segments.extend([(at, kind, steady, quantity) for at, quantity in enumerate(column) if quantity])
-        return {steady: sum(column, ZERO)}
-    sums: dict[Rate, Decimal] = {}
-    for at, (quantity, rate) in enumerate(zip(column, rates, strict=True)):
-        if not quantity:
-            continue
-        if rate is None:
-            free.append((at, kind, quantity))
-        else:
-            segments.append((at, kind, rate, quantity))
-            sums[rate] = sums.get(rate, ZERO) + quantity
-    if course.readings.step_by_empty_period:
-        segments += _empty(course, kind)
-    return sums
+    return Priced(course, list(uses.values()), others, surplus, by_rate, costs, before, _limited(before, course))
 
 
 def cost_of(rate: Rate, quantity: Decimal, vat: Vat) -> Money:
@@ -121,15 +116,14 @@ def _fees(course: Course) -> Iterator[Segment]:
             rate = course.rates(kind)[at]
             if rate is not None and (kind, rate) not in paid:
                 paid[kind, rate] = None
-                yield at, kind, rate, ONE
+                yield Segment(at, kind, rate, ONE)
 
 
-def _empty(course: Course, kind: int) -> list[Segment]:
+def _empty(course: Course, use: Use) -> list[Segment]:
     """The price of the last period of all, when it reports a volume of zero."""
     at = course.places[-1]
-    volume = course.usage.volumes[kind][course.stretches.periods[at]]
-    rate = course.rates(kind)[at] if volume is not None and not volume else None
-    return [] if rate is None else [(at, kind, rate, ZERO)]
+    volume, rate = course.usage.volumes[use.kind][course.stretches.periods[at]], use.rates[at]
+    return [Segment(at, use.kind, rate, ZERO)] if rate is not None and volume is not None and not volume else []
 
 
 def _limited(before: Money, course: Course) -> list[Limited]:

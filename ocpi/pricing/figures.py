@@ -116,10 +116,12 @@ def figures(priced: Priced, policy: Rounding = ONCE) -> Figures:
 def _parts(priced: Priced, policy: Rounding) -> list[tuple[int, Money]]:
     """What is rounded before it is summed, rounded, in 3600ths, and its place among the costs (none by period)."""
     sums: defaultdict[tuple[int, int, Decimal | None], Money] = defaultdict(lambda: NOTHING)
-    for index, (stretch, kind, rate, _) in enumerate(priced.segments):
-        place = kinds.COST[kind]
-        key = {Stage.SEGMENT: (index, place), Stage.PERIOD: (stretch, 0), Stage.BUCKET: (0, place)}[policy.stage]
-        sums[*key, rate.vat] = sums[*key, rate.vat].plus(priced.cost(index))
+    for index, segment in enumerate(priced.segments):
+        place, vat = kinds.COST[segment.kind], segment.rate.vat
+        key = {Stage.SEGMENT: (index, place), Stage.PERIOD: (segment.stretch, 0), Stage.BUCKET: (0, place)}[
+            policy.stage
+        ]
+        sums[*key, vat] = sums[*key, vat].plus(priced.cost(segment))
     return [(cost, _rounded(exact, policy, vat)) for (_, cost, vat), exact in sums.items()]
 
 

@@ -74,11 +74,15 @@ class Moments:
     """Moments in order, by column: what most checks ask for is much less than all of each."""
 
     def __init__(self, rows: Sequence[Moment], readings: Readings) -> None:
-        self.rows = rows
+        self._rows = rows
         self.readings = readings
 
     def __len__(self) -> int:
-        return len(self.local)
+        return len(self._rows)
+
+    @property
+    def rows(self) -> Sequence[Moment]:
+        return self._rows
 
     @cached_property
     def local(self) -> Sequence[int]:

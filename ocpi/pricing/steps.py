@@ -11,36 +11,31 @@ from typing import NamedTuple
 from ocpi.pricing import kinds
 from ocpi.pricing.exact import ZERO, blocks
 from ocpi.pricing.readings import Readings
-from ocpi.pricing.tariffs import Rate
-
-Segment = tuple[int, int, Rate, Decimal]
-"""Stretch, kind, rate, and the quantity under that rate: kWh, seconds, or one fee."""
-
-Free = tuple[int, int, Decimal]
-"""Stretch, kind, and a quantity that no element prices."""
+from ocpi.pricing.uses import Use
 
 
 class Last(NamedTuple):
-    """Of a kind: the stretch and the index of its last segment, and the sum to be rounded."""
+    """Where a kind was last paid for, and the sum of it that is to be rounded."""
 
     stretch: int
-    place: int
+    kind: int
     total: Decimal
 
 
 def surpluses(
-    segments: Sequence[Segment], last: Mapping[int, Last], free: Sequence[Free], readings: Readings
-) -> Mapping[int, Decimal]:
-    """What is billed beyond the measured quantity, by the index of the segment."""
+    uses: Mapping[int, Use], last: Mapping[int, Last], readings: Readings
+) -> Mapping[tuple[int, int], Decimal]:
+    """What is billed beyond the measured quantity, by stretch and kind."""
     if readings.step_per_period:
-        return _each(segments)
+        return _each(uses)
     if readings.step_over_unpriced:
-        last = {kind: final._replace(total=final.total + _free(free, kind)) for kind, final in last.items()}
+        last = {kind: final._replace(total=final.total + _free(uses[kind])) for kind, final in last.items()}
     found = {}
     for budget in _budgets(last, readings):
-        _, index, total = last[budget[0]] if len(budget) == 1 else _together([last[kind] for kind in budget])
-        if surplus := _surplus(total, segments[index][2].step):
-            found[index] = surplus
+        stretch, kind, total = last[budget[0]] if len(budget) == 1 else _together([last[kind] for kind in budget])
+        rate = uses[kind].rates[stretch]
+        if rate is not None and (surplus := _surplus(total, rate.step)):
+            found[stretch, kind] = surplus
     return found
 
 
@@ -68,13 +63,14 @@ def _surplus(total: Decimal, step: Decimal) -> Decimal:
     return blocks(total, step) - total if step > ZERO and total > ZERO else ZERO
 
 
-def _free(free: Sequence[Free], kind: int) -> Decimal:
-    return sum((quantity for _, other, quantity in free if other == kind), ZERO)
+def _free(use: Use) -> Decimal:
+    return sum((free.quantity for free in use.free()), ZERO)
 
 
-def _each(segments: Sequence[Segment]) -> Mapping[int, Decimal]:
+def _each(uses: Mapping[int, Use]) -> Mapping[tuple[int, int], Decimal]:
     return {
-        index: surplus
-        for index, (_, kind, rate, quantity) in enumerate(segments)
-        if kinds.VOLUME[kind] and (surplus := _surplus(quantity, rate.step))
+        (segment.stretch, kind): surplus
+        for kind, use in uses.items()
+        for segment in use.billed()
+        if kinds.VOLUME[kind] and (surplus := _surplus(segment.quantity, segment.rate.step))
     }

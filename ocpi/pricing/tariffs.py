@@ -81,12 +81,14 @@ class Ladder:
         """The rate at each moment."""
         found: list[Rate | None] = [None] * len(moments)
         for rate in self.rates:
-            holding: Sequence[bool] = [True] * len(moments)
-            for test in rate.tests:
-                holding = list(map(and_, holding, test(moments)))
+            if not rate.tests:
+                return [kept or rate for kept in found]
+            holding = rate.tests[0](moments)
+            for test in rate.tests[1:]:
                 if True not in holding:
                     break
-            else:
+                holding = list(map(and_, holding, test(moments)))
+            if True in holding:
                 found = [kept or (rate if holds else None) for kept, holds in zip(found, holding, strict=True)]
                 if None not in found:
                     break

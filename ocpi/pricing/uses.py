@@ -1,0 +1,61 @@
+"""What is used of each kind, with the rates it is used at: columns by stretch, and the segments they stand for."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from decimal import Decimal
+from typing import NamedTuple
+
+from ocpi.pricing.exact import ZERO
+from ocpi.pricing.tariffs import Rate
+
+
+class Segment(NamedTuple):
+    """What is billed of a kind in a stretch: kWh, seconds, or one fee."""
+
+    stretch: int
+    kind: int
+    rate: Rate
+    quantity: Decimal
+
+
+class Free(NamedTuple):
+    """What no element prices, of a kind in a stretch."""
+
+    stretch: int
+    kind: int
+    quantity: Decimal
+
+
+class Use(NamedTuple):
+    """Quantities of a kind and the rates for it, by stretch."""
+
+    kind: int
+    rates: Sequence[Rate | None]
+    quantities: Sequence[Decimal]
+
+    def billed(self) -> Iterator[Segment]:
+        """The segments, in order."""
+        for at, (rate, quantity) in enumerate(zip(self.rates, self.quantities, strict=True)):
+            if quantity and rate is not None:
+                yield Segment(at, self.kind, rate, quantity)
+
+    def free(self) -> Iterator[Free]:
+        """What is free, in order."""
+        for at, (rate, quantity) in enumerate(zip(self.rates, self.quantities, strict=True)):
+            if quantity and rate is None:
+                yield Free(at, self.kind, quantity)
+
+    def last(self) -> int:
+        """The stretch of the last segment; raises `StopIteration` without any."""
+        quantities, rates = self.quantities, self.rates
+        return next(at for at in range(len(rates) - 1, -1, -1) if quantities[at] and rates[at])
+
+    def sums(self) -> Mapping[Rate, Decimal]:
+        """What is billed, by rate in the order of their first use."""
+        rates = self.rates
+        if (steady := rates[0]) is not None and rates.count(steady) == len(rates):
+            return {steady: sum(self.quantities, ZERO)}
+        found: dict[Rate, Decimal] = {}
+        for rate, quantity in zip(rates, self.quantities, strict=True):
+            if quantity and rate is not None:
+                found[rate] = found.get(rate, ZERO) + quantity
+        return found
