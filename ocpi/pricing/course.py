@@ -144,11 +144,11 @@ class _Starts(Moments):
     """
 
     def __init__(self, usage: Usage, stretches: Stretches, clock: Clock, origin: int, readings: Readings) -> None:
+        super().__init__((), readings)
         self._usage = usage
         self._stretches = stretches
         self._clock = clock
         self._origin = origin
-        self.readings = readings
 
     def __len__(self) -> int:
         return len(self._stretches.starts)

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any, NamedTuple
 
 from ocpi.pricing.exact import HOUR, ZERO, ratio
@@ -76,6 +76,7 @@ class Moments:
     def __init__(self, rows: Sequence[Moment], readings: Readings) -> None:
         self._rows = rows
         self.readings = readings
+        self._answers: dict[Holds, Sequence[bool]] = {}
 
     def __len__(self) -> int:
         return len(self._rows)
@@ -84,9 +85,20 @@ class Moments:
     def rows(self) -> Sequence[Moment]:
         return self._rows
 
+    def ask(self, holds: "Holds") -> Sequence[bool]:
+        """Whether a check holds at each moment; elements often share their checks."""
+        found = self._answers.get(holds)
+        if found is None:
+            found = self._answers[holds] = holds(self)
+        return found
+
     @cached_property
     def local(self) -> Sequence[int]:
         return [moment.local for moment in self.rows]
+
+    @cached_property
+    def time_of_day(self) -> Sequence[int]:
+        return [local % DAY for local in self.local]
 
     @cached_property
     def kwh(self) -> Sequence[Decimal]:
@@ -170,19 +182,20 @@ def _window(members: Mapping[str, Any], start: int | None, end: int | None) -> I
     yield Check("time", bound, _within(start, end), _clock_time, borders)
 
 
+@lru_cache(maxsize=1024)  # checks alike are one function, so that what it finds can be remembered by it
 def _within(start: int | None, end: int | None) -> Holds:
     """A window may wrap around midnight; from a time to the same time is the whole day, until 00:00 is all of it."""
     if end is None:
-        return lambda moments: [start is not None and local % DAY >= start for local in moments.local]
+        return lambda moments: [start is not None and time >= start for time in moments.time_of_day]
     if start is None:
         if end == 0:
             return lambda moments: [not moments.readings.midnight_end_never] * len(moments)
-        return lambda moments: [local % DAY < end for local in moments.local]
+        return lambda moments: [time < end for time in moments.time_of_day]
     if start == end:
         return lambda moments: [not moments.readings.equal_times_never] * len(moments)
     if start < end:
-        return lambda moments: [start <= local % DAY < end for local in moments.local]
-    return lambda moments: [not end <= local % DAY < start for local in moments.local]
+        return lambda moments: [start <= time < end for time in moments.time_of_day]
+    return lambda moments: [not end <= time < start for time in moments.time_of_day]
 
 
 def _clock_time(moment: Moment) -> str:
@@ -203,10 +216,12 @@ def _dates(members: Mapping[str, Any]) -> Iterator[Check]:
         yield Check("date", f"{name} {text}", holds, _date, (Decimal(day),))
 
 
+@lru_cache(maxsize=1024)
 def _from_day(day: int) -> Holds:
     return lambda moments: [local // DAY + FIRST_DAY >= day for local in moments.local]
 
 
+@lru_cache(maxsize=1024)
 def _to_day(day: int) -> Holds:
     return lambda moments: [local // DAY + FIRST_DAY < day for local in moments.local]
 

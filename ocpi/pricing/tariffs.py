@@ -83,11 +83,11 @@ class Ladder:
         for rate in self.rates:
             if not rate.tests:
                 return [kept or rate for kept in found]
-            holding = rate.tests[0](moments)
+            holding = moments.ask(rate.tests[0])
             for test in rate.tests[1:]:
                 if True not in holding:
                     break
-                holding = list(map(and_, holding, test(moments)))
+                holding = list(map(and_, holding, moments.ask(test)))
             if True in holding:
                 found = [kept or (rate if holds else None) for kept, holds in zip(found, holding, strict=True)]
                 if None not in found:
