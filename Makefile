@@ -41,7 +41,8 @@ test-sqlite: $(READY)
 ADMIN = $(filter-out $(addsuffix /%,$(THERE)),$(wildcard tests/*/test_*admin*.py tests/*/*/test_*admin*.py))
 
 # What needs no database, brings its own or takes long with any is tested once.
-ONCE = tests/flows/test_faults.py tests/config/test_embedded.py tests/kit tests/ocpi/api tests/ocpi/test_token_files.py \
+ONCE = tests/flows/test_faults.py $(addprefix tests/config/test_,doctor.py embedded.py) tests/kit tests/ocpi/api \
+	tests/ocpi/test_token_files.py tests/roaming/conformance \
 	$(ADMIN) tests/ocpi/accounts tests/ocpi/client tests/ocpi/pricing tests/ocpi/transport tests/ocpi/types \
 	tests/ocpi/v221 tests/cpo_backend/register $(addprefix tests/cpo_backend/ocpp/test_,frames.py handshake.py wire.py) \
 	$(addprefix tests/cpo_backend/power/test_,merging.py never_above.py sharing.py) \

@@ -21,9 +21,14 @@ def healthz(request: HttpRequest) -> JsonResponse:
 
 def readyz(request: HttpRequest) -> JsonResponse:
     """200, or 503 naming each part that is not ready: send no traffic until it is."""
-    reasons = {name: reason for name, check in _CHECKS.items() if (reason := check())}
+    reasons = troubles()
     body = {"status": "not ready" if reasons else "ok", "checks": {name: reasons.get(name, "ok") for name in _CHECKS}}
     return JsonResponse(body, status=503 if reasons else 200)
+
+
+def troubles() -> dict[str, str]:
+    """What the node depends on and does not have, with the reason."""
+    return {name: reason for name, check in _CHECKS.items() if (reason := check())}
 
 
 def _database() -> str:

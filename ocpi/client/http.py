@@ -6,6 +6,7 @@ No redirects, bounded time and size, addresses judged when connecting (`url_poli
 import ssl
 import time
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from functools import cache
 from typing import Any
 from urllib.parse import urlencode
@@ -68,6 +69,16 @@ class JudgedTransport(httpx.HTTPTransport):
         )
 
 
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """A response as it came, whatever it says, and the ids of its request."""
+
+    ids: MessageIds
+    http_status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
 class OcpiClient:
     """Requests to one platform, with one token, under one correlation id. A context manager."""
 
@@ -99,21 +110,35 @@ class OcpiClient:
     def request(self, method: str, url: str, body: Any = None, params: Mapping[str, str] | None = None) -> Answer:
         """One exchange, which is noted; raises PartnerError and nothing else."""
         content = None if body is None else codec.encode(body)
-        asked = f"{url}{'&' if '?' in url else '?'}{urlencode(params)}" if params else url
-        with Noted(method, asked, self._ids.next_hop(), self._routing, self._presented, content) as transcript:
-            try:
-                url_policy.check_url(url)
-                return self._exchange(transcript, url, content, params)
-            except url_policy.ForbiddenUrl as error:
-                raise Unreachable(f"{url}: {error}") from None
-            except httpx.TimeoutException as error:
-                raise TimedOut(f"{method} {url}: {type(error).__name__}") from None
-            except (httpx.HTTPError, httpx.InvalidURL, ssl.SSLError) as error:
-                raise Unreachable(f"{method} {url}: {error or type(error).__name__}") from None
+        with self._noted(method, _asked(url, params), content) as transcript:
+            heard = self._exchange(transcript, url, content, params)
+            answer = interpret(heard.http_status, heard.headers, heard.body)
+            transcript.status_code = answer.status_code
+            return answer
+
+    def hear(self, url: str, params: Mapping[str, str] | None = None) -> Heard:
+        """GET, and what came back, not judged; raises PartnerError where there is no response that can be read."""
+        with self._noted("GET", _asked(url, params), None) as transcript:
+            return self._exchange(transcript, url, None, params)
+
+    def _noted(self, method: str, asked: str, content: bytes | None) -> Noted:
+        return Noted(method, asked, self._ids.next_hop(), self._routing, self._presented, content)
 
     def _exchange(
         self, transcript: Transcript, url: str, body: bytes | None, params: Mapping[str, str] | None
-    ) -> Answer:
+    ) -> Heard:
+        method = transcript.method
+        try:
+            url_policy.check_url(url)
+            return self._sent(transcript, url, body, params)
+        except url_policy.ForbiddenUrl as error:
+            raise Unreachable(f"{url}: {error}") from None
+        except httpx.TimeoutException as error:
+            raise TimedOut(f"{method} {url}: {type(error).__name__}") from None
+        except (httpx.HTTPError, httpx.InvalidURL, ssl.SSLError) as error:
+            raise Unreachable(f"{method} {url}: {error or type(error).__name__}") from None
+
+    def _sent(self, transcript: Transcript, url: str, body: bytes | None, params: Mapping[str, str] | None) -> Heard:
         headers = request_headers(self._presented, transcript.ids, self._routing, body=body is not None)
         deadline = time.monotonic() + self._seconds
         with self._http.stream(transcript.method, url, content=body, headers=headers, params=params) as response:
@@ -121,9 +146,11 @@ class OcpiClient:
             if response.is_redirect:
                 raise NotOcpi(response.status_code, f"{url} redirects; redirects are not followed")
             transcript.answered(response.status_code, _bounded(response, url, deadline))
-        answer = interpret(response.status_code, response.headers, transcript.response)
-        transcript.status_code = answer.status_code
-        return answer
+        return Heard(transcript.ids, response.status_code, response.headers, transcript.response)
+
+
+def _asked(url: str, params: Mapping[str, str] | None) -> str:
+    return f"{url}{'&' if '?' in url else '?'}{urlencode(params)}" if params else url
 
 
 def _bounded(response: httpx.Response, url: str, deadline: float) -> bytes:

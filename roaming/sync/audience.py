@@ -12,7 +12,7 @@ from datetime import datetime
 
 from django.utils import timezone
 
-from ocpi.ids import PartyId
+from ocpi.ids import CONFIGURATION_MODULES, PartyId
 from ocpi.store.scope import Scope
 from ocpi.transport.headers import RoutingHeaders
 from ocpi.v221.common import Role
@@ -45,6 +45,14 @@ OWNERS: dict[ModuleID, tuple[Role, ...]] = {
 }
 # Only the eMSP whose driver charged may see them, and hubs (§transport_and_format_message_routing_broadcast_push).
 PRIVATE = frozenset({ModuleID.SESSIONS, ModuleID.CDRS})
+
+
+def asking(picture: Picture, peer: Peer, module: ModuleID, to: PartyId | None = None) -> RoutingHeaders:
+    """In whose name a module's objects are asked for, and of whom: one owner, or whoever lists them all."""
+    if module in CONFIGURATION_MODULES:
+        return RoutingHeaders()
+    receiver = to or peer.hub_party or peer.party_in(OWNERS[module])
+    return RoutingHeaders(to=receiver, from_=picture.own_party(*CONSUMERS[module]) or picture.hub_party)
 
 
 @dataclass(frozen=True, slots=True)

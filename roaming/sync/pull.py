@@ -20,16 +20,16 @@ from django.utils import timezone
 
 from ocpi.client.http import OcpiClient
 from ocpi.client.messages import Answer, PartnerError, Presented, SlowDown, TimedOut, Unreachable
-from ocpi.ids import CONFIGURATION_MODULES, PartyId
+from ocpi.ids import PartyId
 from ocpi.transport.headers import RoutingHeaders
 from ocpi.types import times
 from ocpi.v221.versions import InterfaceRole, ModuleID
 from roaming import breaker
-from roaming.directory import Peer, directory
+from roaming.directory import Peer, Picture, directory
 from roaming.models import Platform
 from roaming.pull_models import PullCursor, SyncRun
 from roaming.sync import cursors, dangling, intake, reconciling, schedule
-from roaming.sync.audience import CONSUMERS, OWNERS, PRIVATE
+from roaming.sync.audience import CONSUMERS, OWNERS, PRIVATE, asking
 from roaming.sync.crawling import crawl
 from roaming.sync.cursors import Ending, UnderWay
 from roaming.sync.oddities import Oddities
@@ -131,12 +131,15 @@ def _failed(error: PartnerError, run: SyncRun) -> Ending:
 
 @dataclass(frozen=True, slots=True)
 class _Partner:
-    """Whom we ask, in whose name, and who is asked."""
+    """Whom we ask, by which picture of everybody."""
 
-    peer: Peer
     platform: Platform
-    sender: PartyId | None
+    picture: Picture
     client: Client
+
+    @property
+    def peer(self) -> Peer:
+        return self.picture.peers[self.platform.pk]
 
     def url(self, module: ModuleID) -> str:
         if url := self.peer.endpoint(module, InterfaceRole.SENDER):
@@ -145,17 +148,13 @@ class _Partner:
 
     def connected(self, module: ModuleID, to: PartyId | None = None) -> OcpiClient:
         """A client that speaks to the owner of one object, or to whoever lists them all."""
-        receiver = to or self.peer.hub_party or self.peer.party_in(OWNERS[module])
-        routing = RoutingHeaders(to=receiver, from_=self.sender)
-        return self.client(self.platform.presented, RoutingHeaders() if module in CONFIGURATION_MODULES else routing)
+        return self.client(self.platform.presented, asking(self.picture, self.peer, module, to))
 
 
 def _run(
     run: SyncRun, cursor: PullCursor, platform: Platform, module: ModuleID, progress: Progress, client: Client
 ) -> None:
-    picture = directory.picture(fresh=True)
-    sender = picture.own_party(*CONSUMERS[module]) or picture.hub_party
-    partner = _Partner(picture.peers[platform.pk], platform, sender, client)
+    partner = _Partner(platform, directory.picture(fresh=True), client)
     oddities, nameless = _crawl(run, cursor, partner, module, progress)
     notes = oddities.notes()
     cursors.renew(cursor)

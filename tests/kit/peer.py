@@ -434,6 +434,10 @@ class _Handler(BaseHTTPRequestHandler):
         for name in (REQUEST_ID, CORRELATION_ID):
             if value := self.headers.get(name):
                 self.send_header(name, value)
+        for name, answer in (("from", "to"), ("to", "from")):
+            for part in ("country-code", "party-id"):
+                if value := self.headers.get(f"OCPI-{name}-{part}"):
+                    self.send_header(f"OCPI-{answer}-{part}", value)
         for name, value in {"Content-Type": reply.content_type, **reply.headers}.items():
             self.send_header(name, value)
         self.send_header("Content-Length", str(len(reply.body)))
