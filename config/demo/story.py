@@ -83,6 +83,8 @@ def _story(hub: Node, cpo: Node, msp: Node, locations: Path, directory: Path, st
     _charge(cpo, msp, directory, step)
     outage.play(hub, cpo, msp, step)
     charging.play(hub, cpo, msp, step)
+    with step("the doctor: hub and CPO examine each other, by reading alone") as saw:
+        saw("; ".join(_examined(one, by=other) for one, other in ((cpo, hub), (hub, cpo))))
 
 
 def _share_locations(hub: Node, cpo: Node, msp: Node, locations: Path, step: Callable[..., Any]) -> None:
@@ -168,6 +170,14 @@ def _register(node: Node, host: Node) -> str:
     invitation = host.manage("invite_platform", node.name, "--json")
     report = node.manage("connect_platform", host.name, invitation["versions_url"], invitation["token"], "--json")
     return f"{report['state']} with {', '.join(report['parties'])}, {len(report['endpoints'])} endpoints"
+
+
+def _examined(node: Node, by: Node) -> str:
+    report = by.manage("doctor", node.name, "--json", tolerated=(0, 1))
+    rules = {rule["rule"]: rule for rule in report["rules"] if rule["looked_at"]}
+    broken = {name: rule["examples"] for name, rule in rules.items() if rule["broken"]}
+    expect(not broken, f"{node.name} breaks rules: {broken}")
+    return f"{node.name} keeps {len(rules)} rules in {report['requests']} requests"
 
 
 def _flow(node: Node, total: int, what: str) -> str:
