@@ -26,6 +26,11 @@ def anchor(shape: type[Wire], pointer: str) -> str:
     return nearest
 
 
+def anywhere(pointer: str) -> str:
+    """The pointer with `*` for each index: the place that items of a list have in common."""
+    return "/".join("*" if step.isdecimal() else step for step in pointer.split("/"))
+
+
 def _kind(hint: Any) -> Any:
     """What a field holds, or each item of its list."""
     origin, arguments = get_origin(hint), get_args(hint)

@@ -10,7 +10,7 @@ from ocpi.store.catalogue import STORES
 from ocpi.transport import pagination
 from ocpi.transport.headers import RoutingHeaders, new_id
 from ocpi.types import times, validation
-from ocpi.v221.anchors import anchor
+from ocpi.v221.anchors import anchor, anywhere
 from ocpi.v221.versions import ModuleID
 from roaming.conformance.asking import Answered, Asker
 from roaming.conformance.report import Report
@@ -53,12 +53,7 @@ class Lists:
         total = headers.get("X-Total-Count", "")
         judge(Rule.TOTAL_COUNT, total.isdecimal() and int(total) >= count, url, f"X-Total-Count: {total or 'none'}")
         limit = headers.get("X-Limit", "")
-        judge(
-            Rule.LIMIT,
-            limit.isdecimal(),
-            url,
-            f"X-Limit: {limit or 'none'}",
-        )
+        judge(Rule.LIMIT, limit.isdecimal(), url, f"X-Limit: {limit or 'none'}")
         return page
 
     def _following(self, page: Answered, routing: RoutingHeaders) -> None:
@@ -87,7 +82,7 @@ class Lists:
         shape = STORES[module].shape
         defects = {Rule.USABLE: Counter[tuple[str, str]](), Rule.SOUND: Counter[tuple[str, str]]()}
         for item in page.data:
-            found = {(v.fatal, _place(v.pointer), v.message) for v in validation.check(item, shape)}
+            found = {(v.fatal, anywhere(v.pointer), v.message) for v in validation.check(item, shape)}
             for fatal, place, message in found:
                 defects[Rule.USABLE if fatal else Rule.SOUND][place, message] += 1
         for rule, counted in defects.items():
@@ -133,7 +128,3 @@ def _owner(item: Any) -> str | None:
         return PartyId.parse(f"{item.get('country_code')}*{item.get('party_id')}")
     except ValueError:
         return None
-
-
-def _place(pointer: str) -> str:
-    return "/".join("*" if step.isdecimal() else step for step in pointer.split("/"))

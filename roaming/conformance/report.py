@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from roaming.conformance.rules import Grade, Rule
+from roaming.markdown import plain, printable
 
 _EXAMPLES = 10
 _SHOWN = 300  # characters of what a partner said
@@ -46,7 +47,7 @@ class Report:
         if not held:
             judged.broken += 1
             if len(judged.examples) < _EXAMPLES:
-                judged.examples.append({"where": where, "seen": _printable(seen)})
+                judged.examples.append({"where": where, "seen": printable(seen[:_SHOWN])})
         return held
 
     def broken(self, grade: Grade) -> list[Judged]:
@@ -76,19 +77,11 @@ class Report:
     def markdown(self) -> str:
         """What is broken, for a ticket at the partner's; empty when nothing is."""
         found = [*self.broken(Grade.ERROR), *self.broken(Grade.WARNING)]
-        lines = [f"# OCPI 2.2.1 at {_printable(self.platform)}, {self.at}", ""] if found else []
+        lines = [f"# OCPI 2.2.1 at {plain(self.platform)}, {self.at}", ""] if found else []
         for judged in found:
             anchor = f" (§{judged.rule.anchor})" if judged.rule.anchor else ""
             lines += [f"## {judged.rule.grade.value}: {judged.rule.says}{anchor}", ""]
             lines += [f"Broken {judged.broken} of {judged.looked_at} times:", ""]
-            lines += [f"- `{example['where']}`: {_quoted(example['seen'])}" for example in judged.examples]
+            lines += [f"- {plain(example['where'])}: {plain(example['seen'])}" for example in judged.examples]
             lines.append("")
         return "\n".join(lines)
-
-
-def _printable(text: str) -> str:
-    return "".join(sign if sign.isprintable() else "�" for sign in text[:_SHOWN])
-
-
-def _quoted(text: str) -> str:
-    return "".join(f"\\{sign}" if sign in "\\`*<>[]|" else sign for sign in text)

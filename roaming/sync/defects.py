@@ -14,8 +14,9 @@ from ocpi.ids import PartyId
 from ocpi.store.catalogue import STORES
 from ocpi.types import times
 from ocpi.types.validation import Violation
-from ocpi.v221.anchors import anchor
+from ocpi.v221.anchors import anchor, anywhere
 from ocpi.v221.versions import ModuleID
+from roaming.markdown import plain
 from roaming.models import Platform
 from roaming.pull_models import QuarantinedObject
 
@@ -76,7 +77,7 @@ class Report:
     def markdown(self) -> str:
         """For people, and for a ticket at the partner's."""
         lines = [
-            f"# Defects in the objects of {_plain(self.platform)}",
+            f"# Defects in the objects of {plain(self.platform)}",
             "",
             f"{self.at}. {self.quarantined} objects cannot be used and are kept in quarantine; “unusable” marks what "
             "causes it. Anchors lead into the OCPI 2.2.1 specification.",
@@ -92,7 +93,7 @@ class Report:
             what = f"{'unusable: ' if finding.fatal else ''}{finding.code}: {finding.message}"
             examples = "; ".join(f"{example['object']} {example['pointer']}" for example in finding.examples)
             cells = (finding.module, finding.place or "/", what, str(finding.objects), examples, f"§{finding.anchor}")
-            lines.append(f"| {' | '.join(map(_plain, cells))} |")
+            lines.append(f"| {' | '.join(map(plain, cells))} |")
         return "\n".join([*lines, ""])
 
 
@@ -100,7 +101,7 @@ def report(platform: Platform) -> Report:
     """What is wrong now with the objects that came from a platform."""
     findings: dict[tuple[str, str, str], Finding] = {}
     for found in of(platform):
-        place, code = _place(found.violation.pointer), found.violation.code
+        place, code = anywhere(found.violation.pointer), found.violation.code
         finding = findings.get((found.module, place, code))
         if finding is None:
             where = anchor(STORES[ModuleID(found.module)].shape, place)
@@ -123,13 +124,3 @@ def of(platform: Platform) -> Iterator[Found]:
         for owner, key, text in stored.values_list("owner", "key", "defects").iterator(chunk_size=500):
             for violation in _violations.decode(text):
                 yield Found(store.module.value, f"{PartyId(owner)}*{key}", violation, quarantined=False)
-
-
-def _place(pointer: str) -> str:
-    return "/".join("*" if step.isdecimal() else step for step in pointer.split("/"))
-
-
-def _plain(text: str) -> str:
-    """A partner's text in a table cell: no bars, no line ends, no markup."""
-    shown = "".join(sign if sign.isprintable() else "�" for sign in text)
-    return "".join(f"\\{sign}" if sign in "\\|`*<>[]" else sign for sign in shown)
