@@ -2,8 +2,10 @@
 
 import logging
 import os
+import shutil
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -23,6 +25,7 @@ from tests.kit import commands, database, exchanges
 from tests.kit.caller import PartnerClient
 from tests.kit.commands import FakeChargePoints
 from tests.kit.front_door import serve
+from tests.kit.migrated import migrated
 from tests.kit.peer import FakePeer
 from tests.kit.platforms import Registered, register
 
@@ -41,8 +44,23 @@ logging.root.manager.loggerDict = _Loggers(logging.root.manager.loggerDict)
 
 
 @pytest.fixture(scope="session")
+def migrated_sqlite() -> Path:
+    """A SQLite database with every migration applied, to be copied."""
+    return migrated(node.VAR_DIR / "migrated")
+
+
+@pytest.fixture(scope="session")
+def django_db_keepdb() -> bool:
+    """On SQLite the database is there already: a copy of the migrated one."""
+    return connection.vendor == "sqlite"
+
+
+@pytest.fixture(scope="session")
 def django_db_modify_db_settings(
-    django_db_modify_db_settings: None, worker_id: str, tmp_path_factory: pytest.TempPathFactory
+    django_db_modify_db_settings: None,
+    worker_id: str,
+    tmp_path_factory: pytest.TempPathFactory,
+    request: pytest.FixtureRequest,
 ) -> None:
     """Of tests side by side each process has a PostgreSQL cluster of its own (tests/kit/services.py).
 
@@ -50,7 +68,9 @@ def django_db_modify_db_settings(
     a file, as ever else: threads that share one in memory do not wait for each other, but fail.
     """
     if connection.vendor == "sqlite":
-        connection.settings_dict["TEST"]["NAME"] = str(tmp_path_factory.mktemp("database") / "test.sqlite3")
+        database = tmp_path_factory.mktemp("database") / "test.sqlite3"
+        shutil.copyfile(request.getfixturevalue("migrated_sqlite"), database)
+        connection.settings_dict["TEST"]["NAME"] = str(database)
         options = connection.settings_dict["OPTIONS"]
         options["init_command"] = options["init_command"].replace("synchronous=NORMAL", "synchronous=OFF")
     if connection.vendor == "postgresql":

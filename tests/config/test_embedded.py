@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import shutil
 import signal
 import socket
 import sqlite3
@@ -47,6 +48,13 @@ def running(directory, program=("manage.py",)):
 def node(tmp_path_factory):
     with running(tmp_path_factory.mktemp("node")) as found:
         yield found
+
+
+@pytest.fixture
+def migrated_path(tmp_path, migrated_sqlite):
+    """A directory whose database is migrated already, for nodes that need not do it."""
+    shutil.copyfile(migrated_sqlite, tmp_path / "node.sqlite3")
+    return tmp_path
 
 
 def _await(holds, seconds=60):
@@ -118,8 +126,8 @@ def test_beat_ticks_and_the_worker_does_what_is_due(node):
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_a_signal_ends_it_with_exit_code_0(tmp_path, number):
-    with running(tmp_path) as (_, process, _):
+def test_a_signal_ends_it_with_exit_code_0(migrated_path, number):
+    with running(migrated_path) as (_, process, _):
         process.send_signal(number)
         assert process.wait(timeout=20) == 0
 
@@ -153,9 +161,9 @@ execute_from_command_line(sys.argv)
 
 
 @pytest.mark.parametrize(("seconds", "ended"), [(2, True), (60, False)])
-def test_a_running_task_is_waited_for_but_not_for_ever(tmp_path, seconds, ended):
-    with running(tmp_path, ("-c", WITH_A_SLOW_TASK)) as (url, process, _):
-        log = tmp_path / "log"
+def test_a_running_task_is_waited_for_but_not_for_ever(migrated_path, seconds, ended):
+    with running(migrated_path, ("-c", WITH_A_SLOW_TASK)) as (url, process, _):
+        log = migrated_path / "log"
         httpx.get(f"{url}/slow/{seconds}")
         _await(lambda: "task began" in log.read_text())
         process.send_signal(signal.SIGTERM)
