@@ -3,6 +3,7 @@
 import io
 import json
 import os
+import shutil
 import subprocess
 import sys
 import threading
@@ -223,8 +224,9 @@ def test_a_call_that_no_charger_could_be_asked_is_2(
     assert ctl(monkeypatch, "call", call) == (2, None)
 
 
-def test_ocppctl_reaches_a_node_in_another_process(tmp_path: Path) -> None:
+def test_ocppctl_reaches_a_node_in_another_process(tmp_path: Path, migrated_sqlite: Path) -> None:
     """No bus between them but the database."""
+    shutil.copyfile(migrated_sqlite, tmp_path / "node.sqlite3")
     port = free_port()
     env = {name: value for name, value in os.environ.items() if name not in ("REDIS_URL", "DATABASE_URLS")}
     env |= {"DATABASE_URL": f"sqlite:///{tmp_path / 'node.sqlite3'}", "NODE_URL": f"http://127.0.0.1:{port}"}
