@@ -1,7 +1,6 @@
 """A document to be priced, with its tariffs and its clock; every reading of it is priced at most once."""
 
 from collections.abc import Mapping, Sequence
-from functools import cached_property
 from typing import Any
 
 from ocpi.pricing import selection
@@ -10,6 +9,7 @@ from ocpi.pricing.engine import Priced, price
 from ocpi.pricing.exact import arithmetic
 from ocpi.pricing.faults import BadInput
 from ocpi.pricing.figures import ONCE, Figures, Rounding, figures
+from ocpi.pricing.once import once
 from ocpi.pricing.reading import Usage, read
 from ocpi.pricing.readings import RECOMMENDED, Readings
 from ocpi.pricing.scalars import text
@@ -42,7 +42,7 @@ class Case:
     def currency(self) -> str | None:
         return self.tariff_currency or text(self.usage.document.get("currency"))
 
-    @cached_property
+    @once
     def priced(self) -> Priced:
         """The price by the reading of this case."""
         return self._price(self.readings)
@@ -76,14 +76,14 @@ class Case:
         """The Tariff a rate belongs to."""
         return next(tariff for tariff in self.offer.tariffs if rate in tariff.rates)
 
-    @cached_property
+    @once
     def clock(self) -> Clock:
         """The clock of the place."""
         return Clock(self.place.zone, *self._span)
 
     def _clock(self, readings: Readings) -> Clock:
         """The clock that restrictions are asked by; a tariff that asks for no local time needs none."""
-        is_asked = any(tariff.needs_clock for tariff in selection.distinct(self.selected))
+        is_asked = any(tariff.needs_clock for tariff in self.offer.tariffs)
         return UTC_CLOCK if readings.utc or not is_asked else self.clock
 
     @property

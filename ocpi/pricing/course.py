@@ -6,12 +6,12 @@ of its period is that length; one that fits a whole second is that second; any o
 
 from collections.abc import Mapping, Sequence
 from decimal import ROUND_HALF_UP, Decimal
-from functools import cached_property
 from itertools import accumulate, repeat
 from typing import NamedTuple
 
 from ocpi.pricing import kinds, selection
 from ocpi.pricing.exact import HOUR, ZERO, arithmetic
+from ocpi.pricing.once import once
 from ocpi.pricing.reading import Usage
 from ocpi.pricing.readings import Readings, Reservation
 from ocpi.pricing.restrictions import Moment, Moments
@@ -111,7 +111,7 @@ class Course:
         """Whether a stretch belongs to the charging session: unless it is reservation and nothing else."""
         return not self.is_reserved(at) or len(self.stretches.used(at)) > 1
 
-    @cached_property
+    @once
     def moments(self) -> Moments:
         """By stretch: the state at its start."""
         return _Starts(self.usage, self.stretches, self.clock, self.origin, self.readings)
@@ -153,22 +153,22 @@ class _Starts(Moments):
     def __len__(self) -> int:
         return len(self._stretches.starts)
 
-    @cached_property
+    @once
     def local(self) -> Sequence[int]:
         return self._clock.locals(self._stretches.starts)
 
-    @cached_property
+    @once
     def kwh(self) -> Sequence[Decimal]:
         energy = self._stretches.amounts.get(kinds.ENERGY)
         return list(accumulate(energy[:-1], initial=ZERO)) if energy else [ZERO] * len(self)
 
-    @cached_property
+    @once
     def elapsed(self) -> Sequence[int]:
         starts, origin = self._stretches.starts, self._origin
         reserved = min(starts, default=origin)
         return [start - origin if start >= origin else start - reserved for start in starts]
 
-    @cached_property
+    @once
     def rows(self) -> Sequence[Moment]:
         usage, periods = self._usage, self._stretches.periods
         energy = [usage.volumes[kinds.ENERGY][period] for period in periods]

@@ -4,8 +4,17 @@ A price per hour times seconds is a number of 3600ths. Money stays in 3600ths wh
 the last step and a sum of thirds is still exact; each figure is rounded once, afterwards.
 """
 
-from contextlib import AbstractContextManager
-from decimal import ROUND_CEILING, Context, Decimal, DivisionByZero, InvalidOperation, Overflow, localcontext
+from contextlib import AbstractContextManager, nullcontext
+from decimal import (
+    ROUND_CEILING,
+    Context,
+    Decimal,
+    DivisionByZero,
+    InvalidOperation,
+    Overflow,
+    getcontext,
+    localcontext,
+)
 from functools import cache
 
 ZERO = Decimal(0)
@@ -16,9 +25,12 @@ _CONTEXT = Context(prec=100, traps=[InvalidOperation, DivisionByZero, Overflow])
 _PLAIN_PLACES = 20
 
 
-def arithmetic() -> AbstractContextManager[Context]:
+_WITHIN = nullcontext()
+
+
+def arithmetic() -> AbstractContextManager[Context | None]:
     """Everything between reading and figures runs in here: enough digits for exact products of wire numbers."""
-    return localcontext(_CONTEXT)
+    return _WITHIN if getcontext().prec == _CONTEXT.prec else localcontext(_CONTEXT)
 
 
 def money(parts: Decimal) -> Decimal:

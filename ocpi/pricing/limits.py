@@ -41,7 +41,7 @@ def apply(amount: Money, tariff: Tariff | None, *, is_session: bool, readings: R
     The maximum caps the reservation, too; the minimum is the price of a charging session, so there is none without.
     """
     steps: list[Limited] = []
-    if tariff is None or readings.limits_ignored:
+    if tariff is None or readings.limits_ignored or (tariff.minimum is None and tariff.maximum is None):
         return steps
     for name, limit in (("min_price", tariff.minimum if is_session else None), ("max_price", tariff.maximum)):
         if limit is None:

@@ -10,11 +10,12 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from ocpi.pricing.exact import HOUR, ZERO, ratio
 from ocpi.pricing.faults import BadInput
+from ocpi.pricing.once import once
 from ocpi.pricing.readings import Readings
 from ocpi.pricing.scalars import DAY, SECOND, number
 
@@ -92,19 +93,19 @@ class Moments:
             found = self._answers[holds] = holds(self)
         return found
 
-    @cached_property
+    @once
     def local(self) -> Sequence[int]:
         return [moment.local for moment in self.rows]
 
-    @cached_property
+    @once
     def time_of_day(self) -> Sequence[int]:
         return [local % DAY for local in self.local]
 
-    @cached_property
+    @once
     def kwh(self) -> Sequence[Decimal]:
         return [moment.kwh for moment in self.rows]
 
-    @cached_property
+    @once
     def elapsed(self) -> Sequence[int]:
         return [moment.elapsed for moment in self.rows]
 

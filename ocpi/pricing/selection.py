@@ -73,4 +73,7 @@ def _known(name: str | None, usage: Usage, offer: Offer) -> Sequence[Tariff]:
 
 
 def _valid_at_start(usage: Usage, tariffs: Sequence[Tariff]) -> Tariff:
-    return next((tariff for tariff in tariffs if tariff.is_active(usage.start)), tariffs[0])
+    for tariff in tariffs:
+        if tariff.is_active(usage.start):
+            return tariff
+    return tariffs[0]

@@ -45,9 +45,11 @@ class Use(NamedTuple):
                 yield Free(at, self.kind, quantity)
 
     def last(self) -> int:
-        """The stretch of the last segment; raises `StopIteration` without any."""
-        quantities, rates = self.quantities, self.rates
-        return next(at for at in range(len(rates) - 1, -1, -1) if quantities[at] and rates[at])
+        """The stretch of the last segment; raises `IndexError` without any."""
+        at = len(self.rates) - 1
+        while not (self.quantities[at] and self.rates[at]):
+            at -= 1
+        return at
 
     def sums(self) -> Mapping[Rate, Decimal]:
         """What is billed, by rate in the order of their first use."""
