@@ -5,20 +5,22 @@ The result is compact: columns of rates and quantities. What it means in words i
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from decimal import Decimal
-from typing import NamedTuple
 
 from ocpi.pricing import kinds, limits, steps
 from ocpi.pricing.course import Course
 from ocpi.pricing.exact import ONE, ZERO
 from ocpi.pricing.limits import NOTHING, Limited, Money
+from ocpi.pricing.once import once
 from ocpi.pricing.readings import Vat
 from ocpi.pricing.steps import Last
 from ocpi.pricing.tariffs import Rate, Tariff
 from ocpi.pricing.uses import Free, Segment, Use
 
 
-class Priced(NamedTuple):
+@dataclass(eq=False)
+class Priced:
     """A priced session, exact. `surplus` is what step_size adds, by stretch and kind; `limited` what limits change.
 
     `costs` are in the order of `kinds.COSTS`, in 3600ths. `others` are billed though nothing is used up by them: fees,
@@ -38,12 +40,12 @@ class Priced(NamedTuple):
     def total(self) -> Money:
         return limits.total(self.before, self.limited)
 
-    @property
+    @once
     def segments(self) -> list[Segment]:
         """What is billed, by kind and in order."""
         return [*(segment for use in self.uses for segment in use.billed()), *self.others]
 
-    @property
+    @once
     def free(self) -> list[Free]:
         """What no element prices, by kind and in order."""
         return [free for use in self.uses for free in use.free()]
