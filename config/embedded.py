@@ -25,6 +25,7 @@ from django.db import connections
 
 from config.beat import LeasedScheduler
 from config.celery import app
+from config.http1 import FrontDoor
 from cpo_backend.ocpp.limits import LARGEST_FRAME
 from roaming.exchanges.log import exchange_log
 
@@ -104,6 +105,7 @@ def serve(listener: socket.socket, on_started: Callable[[], None]) -> None:
 
     config = uvicorn.Config(
         application,
+        http=FrontDoor,
         ws="websockets-sansio",
         ws_max_size=LARGEST_FRAME,
         ws_ping_interval=45,

@@ -15,6 +15,7 @@ import pytest
 import uvicorn
 
 from config.bridge import WsgiBridge, environ
+from config.http1 import FrontDoor
 
 
 def scope(method="GET", path="/", raw_path=None, headers=(), query=b"", **more):
@@ -241,7 +242,7 @@ def served():
         return echo(environ, start_response)
 
     bridge = WsgiBridge(application, threads=3, max_body=1000)
-    server = uvicorn.Server(uvicorn.Config(bridge, port=0, lifespan="off", log_config=None))
+    server = uvicorn.Server(uvicorn.Config(bridge, port=0, http=FrontDoor, lifespan="off", log_config=None))
     thread = threading.Thread(target=server.run)
     thread.start()
     while not server.started:
