@@ -11,11 +11,10 @@ from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
 
-from django.conf import settings
-
 from ocpi.client import http1, url_policy
 from ocpi.client.http import CONNECT_SECONDS, trust
 from ocpi.client.http1 import Broken, Connection, Response
+from ocpi.kept import kept
 
 _Key = tuple[str, bool]  # the origin, and whether private addresses are allowed
 Resolve = Callable[[str, int], str]
@@ -61,7 +60,7 @@ class Connections:
 
     async def _host(self, origin: str) -> "_Host":
         """Raises ForbiddenUrl, or OSError when the name cannot be resolved."""
-        key = (origin, bool(settings.NODE_ALLOW_PRIVATE_URLS))
+        key = (origin, bool(kept.NODE_ALLOW_PRIVATE_URLS))
         host = self._hosts.get(key)
         if host is not None and host.is_fresh:
             return host

@@ -11,7 +11,7 @@ import socket
 from functools import lru_cache
 from urllib.parse import urlsplit
 
-from django.conf import settings
+from ocpi.kept import kept
 
 # Scheme and authority, which ends where urllib and the clients see its end, and the rest: printable ASCII, no blanks.
 _ABSOLUTE = re.compile(r"""([A-Za-z][A-Za-z0-9+.-]*://[!"$-.0->@-~]*)[!-~]*""")
@@ -26,7 +26,7 @@ def check_url(url: str) -> str:
     match = _ABSOLUTE.fullmatch(url)
     if match is None:
         raise ForbiddenUrl("not an absolute URL")
-    _check_origin(match[1], bool(settings.NODE_ALLOW_PRIVATE_URLS))
+    _check_origin(match[1], bool(kept.NODE_ALLOW_PRIVATE_URLS))
     return match[1]
 
 
@@ -56,7 +56,7 @@ def check_address(address: str) -> None:
     """Raise ForbiddenUrl for an IP address that is not public; ValueError for what is no IP address."""
     ip = ipaddress.ip_address(address.partition("%")[0])
     mapped = getattr(ip, "ipv4_mapped", None) or ip
-    if settings.NODE_ALLOW_PRIVATE_URLS:
+    if kept.NODE_ALLOW_PRIVATE_URLS:
         return
     if not mapped.is_global or mapped.is_multicast or mapped.is_reserved:
         raise ForbiddenUrl(f"{address} is not a public address")

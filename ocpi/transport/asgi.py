@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable, Iterator, Mapping, MutableMapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, MutableMapping, Sequence
 from functools import cache
 from typing import Any
 
@@ -41,6 +41,10 @@ class AsgiHeaders(Mapping[str, str]):
     def raw(self, name: str) -> bytes:
         """The value as it came, empty when there is none."""
         return self._raw.get(_key(name), b"")
+
+    def raws(self, names: Iterable[bytes]) -> tuple[bytes | None, ...]:
+        """The values as they came of headers whose names are given in lower case, None for those that are not there."""
+        return tuple(map(self._raw.get, names))
 
     def __iter__(self) -> Iterator[str]:
         return (name.decode("latin-1") for name in self._raw)
@@ -97,16 +101,12 @@ class Conversation:
         """The whole body, however often it is asked for; raises BodyTooLarge beyond `limit` bytes, and ClientGone."""
         if self._body is not None:
             return self._body
-        declared = self.headers.get("Content-Length", "")
-        if declared.isdecimal() and int(declared) > limit:
+        declared, received, parts = int(self.headers.raw("Content-Length") or 0), 0, list[bytes]()
+        while self._unread and max(declared, received) <= limit:
+            parts.append(part := self._part(await self._receive()))
+            received += len(part)
+        if max(declared, received) > limit:
             raise BodyTooLarge(f"the body is larger than {limit} bytes")
-        parts, size = list[bytes](), 0
-        while self._unread:
-            part = await self._next()
-            parts.append(part)
-            size += len(part)
-            if size > limit:
-                raise BodyTooLarge(f"the body is larger than {limit} bytes")
         self._body = parts[0] if len(parts) == 1 else b"".join(parts)
         return self._body
 
@@ -148,7 +148,7 @@ class Conversation:
         with contextlib.suppress(TimeoutError, ClientGone):
             async with asyncio.timeout(LINGER_SECONDS):
                 while self._unread:
-                    await self._next()
+                    self._part(await self._receive())
         await self._send({"type": "http.response.body", "body": b""})
 
     def _keep(self, status: int, content: bytes) -> None:
@@ -156,8 +156,8 @@ class Conversation:
             self._transcript.asked(self.received)
             self._transcript.answered(status, content, self._transcript.status_code)
 
-    async def _next(self) -> bytes:
-        message = await self._receive()
+    def _part(self, message: Message) -> bytes:
+        """What a message has of the body; raises ClientGone."""
         if message["type"] == "http.disconnect":
             raise ClientGone
         self._unread = message.get("more_body", False)

@@ -6,10 +6,11 @@ belong to functional modules only; the response swaps them (§transport_and_form
 """
 
 import os
-import random
+import secrets
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache, lru_cache
+from itertools import count
 from typing import Any
 
 from ocpi.errors import InvalidParameters
@@ -19,6 +20,9 @@ REQUEST_ID = "X-Request-ID"
 CORRELATION_ID = "X-Correlation-ID"
 _TO = ("OCPI-to-country-code", "OCPI-to-party-id")
 _FROM = ("OCPI-from-country-code", "OCPI-from-party-id")
+ROUTING = tuple(name.lower().encode() for name in (*_TO, *_FROM))
+"""The names of the routing headers as ASGI has them."""
+
 _LONGEST_ID = 128
 
 
@@ -46,15 +50,29 @@ class ReceivedHeaders(Mapping[str, str]):
         return sum(1 for _ in self)
 
 
-# Unique, not secret: to ask the system for randomness would cost a relayed message more than all its headers.
-_random = random.Random()
-os.register_at_fork(after_in_child=_random.seed)
+class _Ids:
+    """The last twelve digits of the ids of a process count up from a random number, the others are the process's own.
+
+    Unique, not secret: to ask the system for randomness would cost a relayed message more than all its headers.
+    """
+
+    def __init__(self) -> None:
+        self.begin()
+
+    def begin(self) -> None:
+        """Begin anew, as every process must for itself."""
+        digits = f"{secrets.randbits(72):018x}"
+        self.stem = f"{digits[:8]}-{digits[8:12]}-4{digits[12:15]}-a{digits[15:]}-"
+        self.count = count(secrets.randbits(47))
+
+
+_ids = _Ids()
+os.register_at_fork(after_in_child=_ids.begin)
 
 
 def new_id() -> str:
     """A new message id, a UUID of version 4."""
-    digits = f"{_random.getrandbits(128):032x}"
-    return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-a{digits[17:20]}-{digits[20:]}"
+    return f"{_ids.stem}{next(_ids.count):012x}"
 
 
 def _sane(value: str | None) -> str:
@@ -82,6 +100,10 @@ class MessageIds:
 
     def headers(self) -> dict[str, str]:
         return {REQUEST_ID: self.request_id, CORRELATION_ID: self.correlation_id}
+
+    def encoded(self) -> list[tuple[bytes, bytes]]:
+        """The headers as ASGI has them."""
+        return [(b"x-request-id", self.request_id.encode()), (b"x-correlation-id", self.correlation_id.encode())]
 
 
 def _party(country_code: str, party_id: str, names: tuple[str, str]) -> PartyId | None:

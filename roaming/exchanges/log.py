@@ -11,9 +11,9 @@ import time
 from collections import deque
 
 import structlog
-from django.conf import settings
 from django.db import Error, InterfaceError, OperationalError, close_old_connections, connection
 
+from ocpi.kept import kept
 from ocpi.transport.transcripts import Direction, Transcript
 from roaming.directory import directory
 from roaming.exchanges import writing
@@ -54,8 +54,8 @@ class ExchangeLog:
         return len(self._waiting) + len(self._batch)
 
     def note(self, transcript: Transcript) -> None:
-        """Keep a request and its answer; never waits, never raises."""
-        if not settings.NODE_LOG_DAYS:
+        """Keep a request and its answer, with those of its onward leg; never waits, never raises."""
+        if not kept.NODE_LOG_DAYS:
             return
         try:
             self._take(transcript)
@@ -64,17 +64,17 @@ class ExchangeLog:
 
     def _take(self, transcript: Transcript) -> None:
         transcript.end()
-        cap = settings.NODE_LOG_BODY
-        request = transcript.request = transcript.request[:cap]
-        response = transcript.response = transcript.response[: min(cap, PAGE) if _is_page(transcript) else cap]
-        size = len(request) + len(response)
+        legs = transcript.legs
+        size = sum(map(_bounded, legs))
         with self._lock:
             if len(self._waiting) >= MOST_WAITING:
-                self.dropped += 1
+                self.dropped += len(legs)
                 return
             if self._held + size > MOST_HELD:
-                transcript.request, transcript.response, size = b"", b"", 0
-                self.dropped_bodies += 1
+                for leg in legs:
+                    leg.request = leg.response = b""
+                self.dropped_bodies += len(legs)
+                size = 0
             self._held += size
             self._waiting.append(transcript)
             if self._thread is None and self._threaded:
@@ -113,7 +113,8 @@ class ExchangeLog:
     def _next(self) -> list[Transcript]:
         if not self._batch:
             with self._lock:
-                self._batch = [self._waiting.popleft() for _ in range(min(BATCH, len(self._waiting)))]
+                taken = [self._waiting.popleft() for _ in range(min(BATCH, len(self._waiting)))]
+                self._batch = [leg for transcript in taken for leg in transcript.legs]
                 self._held -= sum(map(_size, self._batch))
         return self._batch
 
@@ -152,6 +153,16 @@ class ExchangeLog:
             self._ending.set()
         if thread is not None:
             thread.join(timeout=5)
+
+
+def _bounded(transcript: Transcript) -> int:
+    """Leave of the bodies what is to be kept, and return its bytes."""
+    cap = kept.NODE_LOG_BODY
+    if transcript.request:
+        transcript.request = transcript.request[:cap]
+    if transcript.response:
+        transcript.response = transcript.response[: min(cap, PAGE) if _is_page(transcript) else cap]
+    return _size(transcript)
 
 
 def _is_page(transcript: Transcript) -> bool:

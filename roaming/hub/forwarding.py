@@ -8,13 +8,13 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 import msgspec
-from django.conf import settings
 
 from ocpi.client import url_policy
 from ocpi.client.connections import Connections
 from ocpi.client.http import MAX_RESPONSE
 from ocpi.client.http1 import Broken, Response
 from ocpi.errors import HubError, ReceiverNotConnected, ReceiverTimeout
+from ocpi.kept import kept
 from ocpi.transport.transcripts import Transcript
 
 _BODILESS = frozenset({"GET", "DELETE"})
@@ -53,7 +53,7 @@ class Forwarder:
 
     async def send(self, name: str, transcript: Transcript, headers: Mapping[str, str], body: bytes) -> Forwarded:
         """One request to the platform of this name, and its answer."""
-        method, seconds = transcript.method, settings.NODE_PARTNER_TIMEOUT
+        method, seconds = transcript.method, kept.NODE_PARTNER_TIMEOUT
         content = body if body or method not in _BODILESS else None
         try:
             response = await self._connections.send(method, transcript.url, headers, content, seconds, MAX_RESPONSE)

@@ -6,22 +6,22 @@ in threads of its own.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
 
 import msgspec
 import structlog
-from django.conf import settings
 from django.db import close_old_connections
 
 from ocpi import ports
-from ocpi.client.noting import Noted
 from ocpi.errors import InvalidParameters, MalformedBody, OcpiError, ReceiverNotConnected
+from ocpi.kept import kept
 from ocpi.ports import Caller
 from ocpi.transport.asgi import Application, ClientGone, Conversation, Headers, Receive, Scope, Send, encoded
-from ocpi.transport.headers import MessageIds, RoutingHeaders
+from ocpi.transport.headers import ROUTING, MessageIds, RoutingHeaders
+from ocpi.transport.transcripts import Direction, Transcript
 from ocpi.v221.versions import ModuleID
 from roaming.agreements import next_change
 from roaming.directory import Directory, Peer, Picture
@@ -41,7 +41,7 @@ _CALLBACKS = callbacks.PREFIX.encode()
 _THREADS = 2
 _syntax = msgspec.json.Decoder(msgspec.Raw)
 # What of a receiver's answer is for the requester; its ids and routing headers are not, it has its own.
-_PASSED_ON = {name.lower(): name for name in ("X-Total-Count", "X-Limit", "Retry-After")}
+_PASSED_ON = frozenset({"x-total-count", "x-limit", "retry-after"})
 _JSON = (b"content-type", b"application/json")
 
 
@@ -61,55 +61,64 @@ class Relay:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if self._directory.is_stale:
             await self._renewed()
-        if not self._directory.known.hub_party:
-            await self._behind(scope, receive, send)
-            return
-        conversation = Conversation(scope, receive, send)
-        if await self._taken(conversation):
-            ports.exchange_log().note(conversation.transcript)
-        else:
-            await self._behind(scope, conversation.receive, send)
+        picture = self._directory.known
+        if picture.hub_party:
+            conversation = Conversation(scope, receive, send)
+            if await self._taken(picture, conversation):
+                ports.exchange_log().note(conversation.transcript)
+                return
+            receive = conversation.receive
+        await self._behind(scope, receive, send)
 
-    async def _taken(self, conversation: Conversation) -> bool:
+    async def _taken(self, picture: Picture, conversation: Conversation) -> bool:
         """Whether the request was for somebody else, and has been answered."""
-        scope, picture = conversation.scope, self._directory.known
-        if scope["method"] not in _METHODS:
+        scope, headers = conversation.scope, conversation.headers
+        if (method := scope["method"]) not in _METHODS:
             return False
         path = scope.get("raw_path") or scope["path"].encode()
         place = Place.read(path)
         if place is None and not path.startswith(_CALLBACKS):
             return False
-        header = conversation.headers.get("Authorization", "")
+        header = headers.get("Authorization", "")
         caller = picture.caller(header) or await self._in_thread(self._directory.caller, header)
         if caller is None or not caller.registered:
             return False
-        conversation.transcript.platform_id = caller.platform_id
+        transcript = conversation.transcript
+        transcript.platform_id = caller.platform_id
         if place is None:
             await self._return(picture, conversation, path[len(_CALLBACKS) :].decode("latin-1"), caller)
             return True
-        return await self._passed(picture, conversation, place, caller)
+        parties = headers.raws(ROUTING)
+        kind = (Way, caller.platform_id, method, place.interface, place.module, place.is_list, parties)
+        known: tuple[Route, Way] | None = picture.memory.known(kind, transcript.at)
+        if known is None:
+            return await self._first(picture, conversation, place, caller, kind)
+        await self._relay(conversation, place, caller, *known)
+        return True
 
-    async def _passed(self, picture: Picture, conversation: Conversation, place: Place, caller: Caller) -> bool:
-        """Whether a message to a module was for somebody else, and has been answered."""
+    async def _first(
+        self, picture: Picture, conversation: Conversation, place: Place, caller: Caller, kind: Hashable
+    ) -> bool:
+        """Decide where the first message of its kind goes; the decision is remembered where it holds for all of them.
+
+        The answer is that of `_taken`.
+        """
         method, now = conversation.scope["method"], conversation.transcript.at
         try:
             routing = RoutingHeaders.read(conversation.headers)
-            kind = (Way, caller.platform_id, method, place.interface, place.module, place.is_list, routing)
-            known: tuple[Route, Way] | None = picture.memory.known(kind, now)
-            speaker = None if known else speaking(caller, routing)
+            speaker = speaking(caller, routing)
         except InvalidParameters:
             return False
-        if known is None:
-            asked = Asked(method, place.module, place.interface, routing.to, speaker, place.is_list, now)
-            route = decide(asked, picture.table)
-            if route.kind is Kind.OPEN and not opening.is_plain(asked):
-                return await self._open(picture, conversation, place, caller, asked)
-            if route.kind is not Kind.DIRECT:
-                return await self._unknown(conversation, place, caller, asked, route)
-            known = route, Way.find(picture, place, _between(asked))
-            parties = [party for party in (asked.speaker, asked.to) if party]
-            picture.memory.keep(kind, known, next_change(picture.table.agreements, parties, now))
-        await self._relay(conversation, place, caller, *known)
+        asked = Asked(method, place.module, place.interface, routing.to, speaker, place.is_list, now)
+        route = decide(asked, picture.table)
+        if route.kind is Kind.OPEN and not opening.is_plain(asked):
+            return await self._open(picture, conversation, place, caller, asked)
+        if route.kind is not Kind.DIRECT:
+            return await self._unknown(conversation, place, caller, asked, route)
+        way = Way.find(picture, place, _between(asked))
+        parties = [party for party in (asked.speaker, asked.to) if party]
+        picture.memory.keep(kind, (route, way), next_change(picture.table.agreements, parties, now))
+        await self._relay(conversation, place, caller, route, way)
         return True
 
     async def _unknown(
@@ -146,7 +155,7 @@ class Relay:
         """Find out whom a message without receiver is for; False when it is for a party of ours."""
         query = conversation.scope["query_string"].decode("latin-1")
         try:
-            body = await conversation.body(settings.NODE_MAX_BODY)
+            body = await conversation.body(kept.NODE_MAX_BODY)
             _well_formed(asked.method, body)
             route = await self._in_thread(opening.route, asked, place, query, body)
             asked = replace(asked, to=route.party)
@@ -172,7 +181,7 @@ class Relay:
         method, query = conversation.scope["method"], conversation.scope["query_string"].decode("latin-1")
         _decided(conversation, way.routing, route)
         try:
-            body = await conversation.body(settings.NODE_MAX_BODY)
+            body = await conversation.body(kept.NODE_MAX_BODY)
             _well_formed(method, body)
             passage = way.passage(place)
             if callbacks.wants_result(place):
@@ -197,7 +206,7 @@ class Relay:
         """Pass the result of a command on to where its requester wants it."""
         reply: Headers = []
         try:
-            body = await conversation.body(settings.NODE_MAX_BODY)
+            body = await conversation.body(kept.NODE_MAX_BODY)
             _well_formed("PUT", body)
             due = await self._in_thread(callbacks.due, uid, caller.platform_id, body)
             reply = encoded(due.routing.reply().headers())
@@ -217,18 +226,25 @@ class Relay:
         await conversation.answer(answer.http_status, _answered(answer, None, conversation.ids) + reply, answer.body)
 
     async def _send(self, conversation: Conversation, peer: Peer, way: Way, url: str, body: bytes) -> Forwarded:
-        ids, known = conversation.ids.next_hop(), conversation.transcript
+        ids, came = conversation.ids.next_hop(), conversation.transcript
         headers = {**way.sent, **ids.headers()}
         if body:
             headers["Content-Type"] = conversation.headers.get("Content-Type", "application/json")
-        with Noted(known.method, url, ids, way.routing, peer.presented, body) as transcript:
-            transcript.route, transcript.reason = known.route, known.reason
-            if body is conversation.received:
-                transcript.request = b""  # kept with what came in: once is enough
-            answer = await self._receivers.send(peer, transcript, headers, body)
-            transcript.response = b""  # as above
-        known.status_code = answer.status_code
-        known.token = peer.presented.token  # which a careless receiver may repeat
+        token = came.token = peer.presented.token  # which a careless receiver may repeat
+        went = came.onward = Transcript(Direction.OUT, came.method, url, ids, way.routing, peer.id, token)
+        went.route, went.reason = came.route, came.reason
+        went.asked(body)
+        if body is conversation.received:
+            went.request = b""  # kept with what came in: once is enough
+        try:
+            answer = await self._receivers.send(peer, went, headers, body)
+        except OcpiError as error:
+            went.error = error.message
+            raise
+        finally:
+            went.end()
+        went.response = b""  # as above
+        came.status_code = answer.status_code
         return answer
 
 
@@ -259,12 +275,12 @@ def _well_formed(method: str, body: bytes) -> None:
 
 def _answered(answer: Forwarded, passage: Passage | None, ids: MessageIds) -> Headers:
     """The headers of the requester's answer; URLs of the receiver's are of use only through a passage."""
-    given, found = answer.headers, ids.headers()
-    for received, name in _PASSED_ON.items():
-        if received in given:
-            found[name] = given[received]
+    given = answer.headers
+    found = [_JSON, (b"content-length", b"%d" % len(answer.body)), *ids.encoded()]
+    for name in given.keys() & _PASSED_ON:
+        found.append((name.encode(), given[name].encode("latin-1")))
     if passage and (link := given.get("link")):
-        found["Link"] = passage.link_through_hub(link)
+        found.append((b"link", passage.link_through_hub(link).encode("latin-1")))
     if passage and (location := given.get("location")):
-        found["Location"] = passage.through_hub(location)
-    return [_JSON, (b"content-length", b"%d" % len(answer.body)), *encoded(found)]
+        found.append((b"location", passage.through_hub(location).encode("latin-1")))
+    return found
