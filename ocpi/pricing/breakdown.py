@@ -86,7 +86,7 @@ def _provenance(case: Case) -> Json:
         "engine": ENGINE_VERSION,
         "time_zone": case.place.zone,
         "time_zone_source": case.place.source,
-        "tariffs": [_tariff(case, tariff) for tariff in case.priced.course.distinct],
+        "tariffs": [_tariff(case, tariff) for tariff in case.selected.distinct],
     }
 
 
@@ -127,7 +127,7 @@ def _periods(case: Case) -> list[Json]:
 def _period(case: Case, at: int) -> Json:
     """When, by which tariff, what was reported, and the state at its start."""
     course, clock = case.priced.course, case.clock
-    start, end, tariff = course.stretches.starts[at], course.stretches.ends[at], course.tariffs[at]
+    start, end, tariff = course.stretches.starts[at], course.stretches.ends[at], course.selected.tariffs[at]
     index = course.usage.indices[course.stretches.periods[at]]
     reported = case.usage.document["charging_periods"][index].get("dimensions") or []
     return {

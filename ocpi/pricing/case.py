@@ -1,6 +1,6 @@
 """A document to be priced, with its tariffs and its clock; every reading of it is priced at most once."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from ocpi.pricing import selection
@@ -30,13 +30,13 @@ class Case:
         self.place = place
         self.readings = readings
         self.policy = policy
-        self.selected: Sequence[Tariff | None] = selection.select(usage, offer)
+        self.selected = selection.select(usage, offer)
         self._others: dict[Readings, Priced] = {}
 
     @property
     def tariff_currency(self) -> str | None:
         """The currency of the tariffs, which is the one of what is computed."""
-        return next((tariff.currency for tariff in selection.distinct(self.selected) if tariff.currency), None)
+        return next((tariff.currency for tariff in self.selected.distinct if tariff.currency), None)
 
     @property
     def currency(self) -> str | None:
@@ -83,8 +83,7 @@ class Case:
 
     def _clock(self, readings: Readings) -> Clock:
         """The clock that restrictions are asked by; a tariff that asks for no local time needs none."""
-        is_asked = any(tariff.needs_clock for tariff in self.offer.tariffs)
-        return UTC_CLOCK if readings.utc or not is_asked else self.clock
+        return self.clock if self.offer.needs_clock and not readings.utc else UTC_CLOCK
 
     @property
     def _span(self) -> tuple[int, int]:

@@ -1,16 +1,17 @@
 """Who reproduces a claim: other roundings, then other readings, each a run of the one engine."""
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from functools import cached_property, partial
 from itertools import product
 
 from ocpi.pricing.case import Case
-from ocpi.pricing.engine import Priced, limiting
+from ocpi.pricing.engine import Priced
 from ocpi.pricing.exact import ONE, ZERO, arithmetic, percent
 from ocpi.pricing.figures import WIRE_PLACES, Figures, Mode, Rounding, Stage, figures, minor_unit
 from ocpi.pricing.kinds import COSTS
+from ocpi.pricing.limits import limiting
 from ocpi.pricing.readings import CAUSES, Readings, Vat
 
 Claim = tuple[str, str]
@@ -132,4 +133,4 @@ def _policies(minor: int) -> Iterator[Rounding]:
 
 def credited(found: Figures, is_credit: bool) -> Figures:
     """A credit CDR has the negative of the total, and all else unchanged (§mod_cdrs_credit_cdrs)."""
-    return found._replace(total=found.total.negated()) if is_credit else found
+    return replace(found, total=found.total.negated()) if is_credit else found

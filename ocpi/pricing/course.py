@@ -5,18 +5,20 @@ of its period is that length; one that fits a whole second is that second; any o
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 from itertools import accumulate, repeat
-from typing import NamedTuple
+from typing import TypeGuard
 
-from ocpi.pricing import kinds, selection
+from ocpi.pricing import kinds
 from ocpi.pricing.exact import HOUR, ZERO, arithmetic
 from ocpi.pricing.once import once
 from ocpi.pricing.reading import Usage
 from ocpi.pricing.readings import Readings, Reservation
 from ocpi.pricing.restrictions import Moment, Moments
 from ocpi.pricing.scalars import SECOND
-from ocpi.pricing.tariffs import BY_FALLBACK, EXPIRED, NO_RATES, USED, Ladder, Rate, Tariff, TaxMode
+from ocpi.pricing.selection import Selection
+from ocpi.pricing.tariffs import BY_FALLBACK, EXPIRED, NO_RATES, USED, Ladder, Rate, TaxMode
 from ocpi.pricing.zones import Clock
 
 _FITS_LENGTH = Decimal("1.8")  # seconds: half of 0.001 h
@@ -24,7 +26,8 @@ _MISSES_LENGTH = -_FITS_LENGTH
 _FITS_SECOND = Decimal("0.18")  # seconds: half of 0.0001 h
 
 
-class Stretches(NamedTuple):
+@dataclass(slots=True, eq=False)
+class Stretches:
     """Charging periods, or parts of them, as columns; `periods` says which period each belongs to."""
 
     periods: Sequence[int]
@@ -32,6 +35,11 @@ class Stretches(NamedTuple):
     ends: Sequence[int]
     amounts: Mapping[int, Sequence[Decimal]]
     """By kind: kWh and seconds, zero where nothing was used. Kinds that never occur are absent."""
+
+    @property
+    def is_reservation(self) -> bool:
+        """Whether nothing was used but a reservation."""
+        return kinds.RESERVATION_TIME in self.amounts and len(self.amounts) == 1
 
     def used(self, at: int) -> list[tuple[int, Decimal]]:
         """What was used in a stretch, by kind."""
@@ -49,21 +57,18 @@ class Course:
     def __init__(
         self,
         usage: Usage,
-        tariffs: Sequence[Tariff | None],
+        selected: Selection,
         clock: Clock,
         readings: Readings,
         stretches: Stretches | None = None,
     ) -> None:
         self.usage = usage
-        self.tariffs = tariffs
+        self.selected = selected
         self.clock = clock
         self.readings = readings
         self.stretches = stretches or measured(usage, readings)
         self.is_expired = self._is_expired()
         self.fate = EXPIRED if self.is_expired else BY_FALLBACK if readings.reservation_by_fallback else USED
-        self.origin = self._start_of_charging()
-        self.distinct = selection.distinct(tariffs)
-        self._has_one_tariff = len(self.distinct) == 1 and None not in tariffs
         self._rates: dict[int, Sequence[Rate | None]] = {}
 
     @property
@@ -74,17 +79,18 @@ class Course:
     @property
     def knows_tax(self) -> bool:
         """Whether gross amounts are known: not in OCPI 2.1.1, unless a tariff has VAT rates."""
-        return self.usage.knows_vat or any(tariff.tax_mode is TaxMode.EXCLUDED for tariff in self.distinct)
+        return self.usage.knows_vat or any(tariff.tax_mode is TaxMode.EXCLUDED for tariff in self.selected.distinct)
 
     @property
     def is_session(self) -> bool:
         """Whether there was any charging session; not when there was but a reservation."""
-        is_reservation = self.stretches.amounts.keys() == {kinds.RESERVATION_TIME}
-        return not self.is_expired and not (is_reservation and all(self.is_reserved(at) for at in self.places))
+        return not self.is_expired and not (
+            self.stretches.is_reservation and all(self.is_reserved(at) for at in self.places)
+        )
 
     def ladder(self, at: int, kind: int) -> Ladder:
         """The rates of a kind for a stretch, in the order in which they are tried."""
-        tariff = self.tariffs[at]
+        tariff = self.selected.tariffs[at]
         return NO_RATES if tariff is None else tariff.tables[self.fate].ladders[kind]
 
     def rates(self, kind: int) -> Sequence[Rate | None]:
@@ -95,11 +101,12 @@ class Course:
         return found
 
     def _rated(self, kind: int) -> Sequence[Rate | None]:
-        if not self._has_one_tariff:
-            by_tariff = {tariff: tariff.tables[self.fate].ladders[kind].over(self.moments) for tariff in self.distinct}
-            return [None if tariff is None else by_tariff[tariff][at] for at, tariff in enumerate(self.tariffs)]
-        ladder = self.distinct[0].tables[self.fate].ladders[kind]
-        return ladder.over(self.moments) if ladder.is_conditional else [ladder.always] * len(self.tariffs)
+        selected = self.selected
+        if (throughout := selected.throughout) is not None:
+            ladder = throughout.tables[self.fate].ladders[kind]
+            return ladder.over(self.moments) if ladder.is_conditional else [ladder.always] * len(selected.tariffs)
+        by_tariff = {tariff: tariff.tables[self.fate].ladders[kind].over(self.moments) for tariff in selected.distinct}
+        return [None if tariff is None else by_tariff[tariff][at] for at, tariff in enumerate(selected.tariffs)]
 
     def is_reserved(self, at: int) -> bool:
         """Whether the EVSE was reserved in a stretch."""
@@ -119,11 +126,13 @@ class Course:
     def _is_expired(self) -> bool:
         if self.readings.reservation is not None:
             return self.readings.reservation is Reservation.EXPIRED
-        used = self.stretches.amounts.keys()
-        return used == {kinds.RESERVATION_TIME} and not self.usage.awaits_driver
+        return self.stretches.is_reservation and not self.usage.awaits_driver
 
-    def _start_of_charging(self) -> int:
-        """A reservation is over when charging starts, also when one period reports both."""
+    @once
+    def origin(self) -> int:
+        """The instant from which the duration counts.
+
+        A reservation is over when charging starts, also when one period reports both."""
         starts = self.stretches.starts
         if self.readings.duration_with_reservation or not starts:
             return min(self.usage.start, *starts[:1], self.usage.start)
@@ -188,36 +197,41 @@ class _Starts(Moments):
 def measured(usage: Usage, readings: Readings) -> Stretches:
     """The periods with kWh and seconds; what is absent or zero is not used (§mod_cdrs_cdrdimension_class)."""
     amounts: dict[int, Sequence[Decimal]] = {}
-    energy = [volume or ZERO for volume in usage.volumes[kinds.ENERGY]]
+    volumes, starts = usage.volumes, usage.starts
+    energy = volumes[kinds.ENERGY]
+    amounts[kinds.ENERGY] = energy if _is_complete(energy) else [volume or ZERO for volume in energy]
     if readings.export_not_credited:
-        energy = [max(volume, ZERO) for volume in energy]
-    amounts[kinds.ENERGY] = energy
-    clocked = {kind: usage.volumes[kind] for kind in kinds.CLOCKED if any(usage.volumes[kind])}
-    for kind, hours in clocked.items():
-        others = [column for other, column in clocked.items() if other != kind]
-        amounts[kind] = _seconds(hours, usage.lengths, others, readings)
+        amounts[kinds.ENERGY] = [max(volume, ZERO) for volume in amounts[kinds.ENERGY]]
+    clocked = {kind: hours for kind in kinds.CLOCKED if any(hours := volumes[kind])}
+    for kind in clocked:
+        amounts[kind] = _seconds(kind, clocked, usage.lengths, readings)
     if readings.wall_clock_time:
-        charged = amounts.get(kinds.TIME, [ZERO] * len(usage.starts))
+        charged = amounts.get(kinds.TIME, [ZERO] * len(starts))
         amounts[kinds.TIME] = [
             length if not any(column[at] for column in clocked.values()) else charged[at]
             for at, length in enumerate(usage.lengths)
         ]
-    used = {kind: amounts[kind] for kind in kinds.KINDS if any(amounts.get(kind, ()))}
-    return Stretches(range(len(usage.starts)), usage.starts, usage.ends, used)
+        amounts = dict(sorted(amounts.items()))
+    used = {kind: column for kind, column in amounts.items() if any(column)}
+    return Stretches(range(len(starts)), starts, usage.ends, used)
+
+
+def _is_complete(column: Sequence[Decimal | None]) -> TypeGuard[Sequence[Decimal]]:
+    return all(column)
 
 
 def _seconds(
-    hours: Sequence[Decimal | None],
-    lengths: Sequence[Decimal],
-    others: Sequence[Sequence[Decimal | None]],
-    readings: Readings,
+    kind: int, clocked: Mapping[int, Sequence[Decimal | None]], lengths: Sequence[Decimal], readings: Readings
 ) -> Sequence[Decimal]:
-    """Hours of a kind as seconds; `others` are the hours of what else took time in the same periods."""
-    literal = [volume * HOUR if volume and volume > ZERO else ZERO for volume in hours]
-    if readings.hours_literal or (literal == lengths and not others):
+    """The hours of a kind as seconds; `clocked` are the hours of all that took time in the same periods."""
+    literal = [volume * HOUR if volume else ZERO for volume in clocked[kind]]
+    if len(clocked) == 1 and literal == lengths:
         return literal
+    if readings.hours_literal:
+        return [max(seconds, ZERO) for seconds in literal]
+    others = [column for other, column in clocked.items() if other != kind]
     return [
-        _rule_t(amount, ZERO if others and any(column[at] for column in others) else length) if amount else ZERO
+        _rule_t(amount, ZERO if any(column[at] for column in others) else length) if amount > ZERO else ZERO
         for at, (amount, length) in enumerate(zip(literal, lengths, strict=True))
     ]
 

@@ -4,7 +4,7 @@ Per dimension, the first element that has a price for it and whose restrictions 
 The result is compact: columns of rates and quantities. What it means in words is derived from it afterwards.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -15,8 +15,10 @@ from ocpi.pricing.limits import NOTHING, Limited, Money
 from ocpi.pricing.once import once
 from ocpi.pricing.readings import Vat
 from ocpi.pricing.steps import Last
-from ocpi.pricing.tariffs import Rate, Tariff
+from ocpi.pricing.tariffs import Rate
 from ocpi.pricing.uses import Free, Segment, Use
+
+_ADDED = Vat.ADDED  # members of a class of constants are dear to look up
 
 
 @dataclass(eq=False)
@@ -52,7 +54,7 @@ class Priced:
 
     def limit_again(self, before: Money) -> Sequence[Limited]:
         """The limits of the session on another sum, one that was rounded on the way."""
-        return _limited(before, self.course)
+        return limits.apply(before, self.course)
 
     def added(self, segment: Segment) -> Decimal:
         """What step_size adds to the quantity of a segment."""
@@ -68,16 +70,20 @@ def price(course: Course) -> Priced:
     others: list[Segment] = []
     by_rate: dict[tuple[int, Rate], Decimal] = {}
     last: dict[int, Last] = {}
+    readings = course.readings
     for kind, quantities in course.stretches.amounts.items():
         use = uses[kind] = Use(kind, course.rates(kind), quantities)
         if sums := use.sums():
-            empty = _empty(course, use) if course.readings.step_by_empty_period else []
-            others += empty
-            stretch = empty[0].stretch if empty else use.last()
-            last[kind] = Last(stretch, kind, sum(sums.values(), ZERO))
+            stretch = use.last()
+            if readings.step_by_empty_period and (empty := _empty(course, use)):
+                others.append(empty)
+                stretch = empty.stretch
+            total = ZERO
             for rate, quantity in sums.items():
                 by_rate[kind, rate] = quantity
-    surplus = steps.surpluses(uses, last, course.readings)
+                total += quantity
+            last[kind] = Last(stretch, kind, total)
+    surplus = steps.surpluses(uses, last, readings)
     for (stretch, kind), quantity in surplus.items():
         if (last_rate := uses[kind].rates[stretch]) is not None:
             by_rate[kind, last_rate] = by_rate.get((kind, last_rate), ZERO) + quantity
@@ -87,12 +93,14 @@ def price(course: Course) -> Priced:
     costs = [NOTHING] * len(kinds.COSTS)
     before = NOTHING
     for (kind, rate), quantity in by_rate.items():
-        cost, place = cost_of(rate, quantity, course.readings.vat), kinds.COST[kind]
+        cost, place = cost_of(rate, quantity, readings.vat), kinds.COST[kind]
         costs[place], before = costs[place].plus(cost), before.plus(cost)
-    return Priced(course, list(uses.values()), others, surplus, by_rate, costs, before, _limited(before, course))
+    return Priced(course, list(uses.values()), others, surplus, by_rate, costs, before, limits.apply(before, course))
 
 
 def cost_of(rate: Rate, quantity: Decimal, vat: Vat) -> Money:
+    if vat is _ADDED:
+        return Money(quantity * rate.net, quantity * rate.gross)
     excl = quantity * (rate.gross if vat is Vat.WITHIN_NET else rate.net)
     return Money(excl, excl if vat is Vat.LEFT_OUT else quantity * rate.gross)
 
@@ -105,36 +113,30 @@ def fee_phases(course: Course, at: int) -> Iterator[int]:
         yield kinds.FLAT
 
 
-def _fees(course: Course) -> Iterator[Segment]:
+def _fees(course: Course) -> Collection[Segment]:
+    """What is due of the flat fees of the tariffs."""
+    for tariff in course.selected.distinct:
+        if tariff.has_fees:
+            return _due(course)
+    return ()
+
+
+def _due(course: Course) -> Collection[Segment]:
     """One flat fee for the reservation and one for charging: the first that becomes active."""
     readings = course.readings
-    if not any(tariff.has_fees for tariff in course.distinct):
-        return
-    paid: dict[tuple[int, Rate], None] = {}
+    paid: dict[tuple[int, Rate], Segment] = {}
     for at in course.places:
         for kind in fee_phases(course, at):
             if not readings.flat_each and any(readings.flat_once or kind == other for other, _ in paid):
                 continue
             rate = course.rates(kind)[at]
             if rate is not None and (kind, rate) not in paid:
-                paid[kind, rate] = None
-                yield Segment(at, kind, rate, ONE)
+                paid[kind, rate] = Segment(at, kind, rate, ONE)
+    return paid.values()
 
 
-def _empty(course: Course, use: Use) -> list[Segment]:
+def _empty(course: Course, use: Use) -> Segment | None:
     """The price of the last period of all, when it reports a volume of zero."""
     at = course.places[-1]
     volume, rate = course.usage.volumes[use.kind][course.stretches.periods[at]], use.rates[at]
-    return [Segment(at, use.kind, rate, ZERO)] if rate is not None and volume is not None and not volume else []
-
-
-def _limited(before: Money, course: Course) -> list[Limited]:
-    return limits.apply(before, limiting(course), is_session=course.is_session, readings=course.readings)
-
-
-def limiting(course: Course) -> Tariff | None:
-    """The tariff whose limits count: that of the first charging period, else the first there is."""
-    if len(course.distinct) == 1:
-        return course.distinct[0]
-    charging = (tariff for at, tariff in enumerate(course.tariffs) if tariff and course.is_charging(at))
-    return next(charging, None) or next(iter(course.distinct), None)
+    return Segment(at, use.kind, rate, ZERO) if rate is not None and volume is not None and not volume else None

@@ -4,17 +4,8 @@ A price per hour times seconds is a number of 3600ths. Money stays in 3600ths wh
 the last step and a sum of thirds is still exact; each figure is rounded once, afterwards.
 """
 
-from contextlib import AbstractContextManager, nullcontext
-from decimal import (
-    ROUND_CEILING,
-    Context,
-    Decimal,
-    DivisionByZero,
-    InvalidOperation,
-    Overflow,
-    getcontext,
-    localcontext,
-)
+from collections.abc import Callable
+from decimal import Context, Decimal, DivisionByZero, InvalidOperation, Overflow, getcontext, setcontext
 from functools import cache
 
 ZERO = Decimal(0)
@@ -25,12 +16,19 @@ _CONTEXT = Context(prec=100, traps=[InvalidOperation, DivisionByZero, Overflow])
 _PLAIN_PLACES = 20
 
 
-_WITHIN = nullcontext()
-
-
-def arithmetic() -> AbstractContextManager[Context | None]:
+class arithmetic:
     """Everything between reading and figures runs in here: enough digits for exact products of wire numbers."""
-    return _WITHIN if getcontext().prec == _CONTEXT.prec else localcontext(_CONTEXT)
+
+    __slots__ = ("_before",)
+
+    def __enter__(self) -> None:
+        self._before = getcontext()
+        if self._before is not _CONTEXT:
+            setcontext(_CONTEXT)  # `localcontext` would take a copy each time, and nobody changes this one
+
+    def __exit__(self, *_: object) -> None:
+        if self._before is not _CONTEXT:
+            setcontext(self._before)
 
 
 def money(parts: Decimal) -> Decimal:
@@ -47,13 +45,15 @@ def percent(rate: Decimal) -> Decimal:
     return rate.scaleb(-2)
 
 
-def blocks(quantity: Decimal, step: Decimal) -> Decimal:
-    """The smallest multiple of `step` that is not below `quantity`."""
-    return (quantity / step).to_integral_value(ROUND_CEILING) * step if quantity % step else quantity
-
-
 def rounded(value: Decimal, places: int, mode: str) -> Decimal:
     return value.quantize(_quantum(places), mode)
+
+
+@cache
+def figure_of(places: int, mode: str) -> Callable[[Decimal], Decimal]:
+    """Makes 3600ths of the currency an amount that is rounded: `rounded(money(parts), ...)` in one go."""
+    quantum = _quantum(places)
+    return lambda parts: (parts / HOUR).quantize(quantum, mode)
 
 
 @cache

@@ -5,16 +5,15 @@ is an object: a contract can set it and a dispute can replay it. Ours rounds onc
 """
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from decimal import ROUND_DOWN, ROUND_HALF_EVEN, ROUND_HALF_UP, Decimal
 from enum import StrEnum
 from functools import reduce
-from typing import NamedTuple
 
 from ocpi.pricing import kinds, limits
 from ocpi.pricing.engine import Priced
-from ocpi.pricing.exact import HOUR, ONE, ZERO, money, percent, plain, rounded
+from ocpi.pricing.exact import HOUR, ONE, ZERO, figure_of, money, percent, plain, rounded
 from ocpi.pricing.limits import NOTHING, Money
 
 WIRE_PLACES = 4  # §types_number_type
@@ -36,6 +35,9 @@ class Stage(StrEnum):
     BUCKET = "bucket"
     PERIOD = "period"
     SEGMENT = "segment"
+
+
+_TOTAL = Stage.TOTAL  # members of a class of constants are dear to look up
 
 
 class Mode(StrEnum):
@@ -69,7 +71,8 @@ class Rounding:
 ONCE = Rounding()
 
 
-class Amount(NamedTuple):
+@dataclass(slots=True)
+class Amount:
     """A figure without and with VAT; `incl` is None when nothing is known of VAT."""
 
     excl: Decimal
@@ -87,7 +90,8 @@ class Amount(NamedTuple):
 _ZERO, _ZERO_NET = Amount(ZERO, ZERO), Amount(ZERO, None)
 
 
-class Figures(NamedTuple):
+@dataclass(slots=True)
+class Figures:
     """The costs of a CDR in the currency, rounded."""
 
     total: Amount
@@ -103,14 +107,14 @@ def minor_unit(currency: str | None) -> int:
 def figures(priced: Priced, policy: Rounding = ONCE) -> Figures:
     """Total and costs by the policy. Costs stay as computed when a limit changes the total."""
     costs, total = priced.costs, priced.total
-    if policy.stage is not Stage.TOTAL:
+    if policy.stage is not _TOTAL:
         parts = _parts(priced, policy)
         if policy.stage is not Stage.PERIOD:
             costs = [_sum(part for place, part in parts if place == cost) for cost in range(len(costs))]
         before = _sum(part for _, part in parts)
         total = limits.total(before, priced.limit_again(before))
-    knows_tax = priced.course.knows_tax
-    return Figures(_amount(total, policy, knows_tax), tuple([_amount(part, policy, knows_tax) for part in costs]))
+    knows_tax, figure = priced.course.knows_tax, figure_of(policy.places, policy.mode.rounding)
+    return Figures(_amount(total, figure, knows_tax), tuple([_amount(part, figure, knows_tax) for part in costs]))
 
 
 def _parts(priced: Priced, policy: Rounding) -> list[tuple[int, Money]]:
@@ -136,7 +140,7 @@ def _sum(parts: Iterable[Money]) -> Money:
     return reduce(Money.plus, parts, NOTHING)
 
 
-def _amount(exact: Money, policy: Rounding, knows_tax: bool) -> Amount:
+def _amount(exact: Money, figure: Callable[[Decimal], Decimal], knows_tax: bool) -> Amount:
     if exact is NOTHING:
         return _ZERO if knows_tax else _ZERO_NET
-    return Amount(policy.round(money(exact.excl)), policy.round(money(exact.incl)) if knows_tax else None)
+    return Amount(figure(exact.excl), figure(exact.incl) if knows_tax else None)

@@ -1,15 +1,18 @@
 """min_price and max_price: net and gross each within their own limit (§mod_tariffs_tariff_object)."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import NamedTuple
 
+from ocpi.pricing.course import Course
 from ocpi.pricing.exact import ZERO, ratio
 from ocpi.pricing.readings import Readings
 from ocpi.pricing.tariffs import Limit, Tariff
 
 
-class Money(NamedTuple):
+@dataclass(slots=True)
+class Money:
     """An amount without and with VAT, in 3600ths."""
 
     excl: Decimal
@@ -35,22 +38,32 @@ class Limited(NamedTuple):
     is_attributed: bool
 
 
-def apply(amount: Money, tariff: Tariff | None, *, is_session: bool, readings: Readings) -> list[Limited]:
+def apply(amount: Money, course: Course) -> list[Limited]:
     """The limits that change the amount, in the order of their application: the maximum has the last word.
 
     The maximum caps the reservation, too; the minimum is the price of a charging session, so there is none without.
     """
     steps: list[Limited] = []
-    if tariff is None or readings.limits_ignored or (tariff.minimum is None and tariff.maximum is None):
+    tariff, readings = limiting(course), course.readings
+    if tariff is None or readings.limits_ignored:
         return steps
-    for name, limit in (("min_price", tariff.minimum if is_session else None), ("max_price", tariff.maximum)):
-        if limit is None:
+    for name, limit in (("min_price", tariff.minimum), ("max_price", tariff.maximum)):
+        if limit is None or (name == "min_price" and not course.is_session):
             continue
         before = steps[-1].after if steps else amount
         after, is_attributed = _limited(before, limit, tariff, is_least=name == "min_price", readings=readings)
         if after != before:
             steps.append(Limited(name, limit, before, after, is_attributed))
     return steps
+
+
+def limiting(course: Course) -> Tariff | None:
+    """The tariff whose limits count: that of the first charging period, else the first there is."""
+    selected = course.selected
+    if selected.throughout is not None:
+        return selected.throughout
+    charging = (tariff for at, tariff in enumerate(selected.tariffs) if tariff and course.is_charging(at))
+    return next(charging, None) or next(iter(selected.distinct), None)
 
 
 def total(amount: Money, limited: Sequence[Limited]) -> Money:

@@ -49,7 +49,7 @@ def _of_document(case: Case) -> Iterator[Note]:
 
 
 def _of_tariffs(case: Case) -> Iterator[Note]:
-    used = case.priced.course.distinct
+    used = case.selected.distinct
     for tariff in used:
         at = case.pointer(tariff)
         yield from (note._replace(at=at + note.at) for note in tariff.notes)
@@ -72,7 +72,7 @@ def _of_usage(case: Case) -> Iterator[Note]:
         yield Note(Code.DIMENSION_NOT_REPORTED, "/charging_periods", detail)
     free: dict[tuple[Code, int], list[int]] = {}
     for at, kind, _ in case.priced.free:
-        if (tariff := course.tariffs[at]) is not None:
+        if (tariff := course.selected.tariffs[at]) is not None:
             is_gratis = kind == kinds.RESERVATION_TIME and not tariff.prices(kind)
             code = Code.RESERVATION_FREE if is_gratis else Code.NO_PRICE_COMPONENT
             free.setdefault((code, kind), []).append(_index(course, at))
@@ -86,7 +86,7 @@ def _unreported(case: Case) -> dict[int, list[int]]:
     found = {
         kinds.TIME: [
             usage.indices[period]
-            for period, tariff in enumerate(case.selected)
+            for period, tariff in enumerate(case.selected.tariffs)
             if tariff is not None
             and tariff.prices(kinds.TIME)
             and usage.lengths[period]
@@ -94,7 +94,7 @@ def _unreported(case: Case) -> dict[int, list[int]]:
         ]
     }
     is_silent = all(volume is None for volume in usage.volumes[kinds.ENERGY])
-    if is_silent and claimed_energy(usage) and any(tariff.prices(kinds.ENERGY) for tariff in course.distinct):
+    if is_silent and claimed_energy(usage) and any(tariff.prices(kinds.ENERGY) for tariff in course.selected.distinct):
         found[kinds.ENERGY] = list(usage.indices)
     return {kind: periods for kind, periods in found.items() if periods}
 
@@ -103,7 +103,7 @@ def _of_gauges(case: Case) -> Iterator[Note]:
     """Restrictions on current and power: not measured, inferred, or crossed within the period."""
     course = case.priced.course
     found: dict[tuple[Code, str], None] = {}
-    if not any(check.unit for tariff in course.distinct for check in tariff.checks):
+    if not any(check.unit for tariff in course.selected.distinct for check in tariff.checks):
         return
     for at in course.places:
         moment, place = course.moments.rows[at], f"/charging_periods/{_index(course, at)}"
@@ -145,7 +145,7 @@ def _of_fees(case: Case) -> Iterator[Note]:
 
 def _of_changes(case: Case) -> Iterator[Note]:
     """Changes of price within a period: where the parts of the period, cut there, are priced differently."""
-    if case.readings.interpolated or not any(tariff.checks for tariff in case.priced.course.distinct):
+    if case.readings.interpolated or not any(tariff.checks for tariff in case.selected.distinct):
         return
     cut = case.under(replace(case.readings, interpolated=True))
     before: dict[tuple[int, int], Rate | None] = {}
@@ -183,7 +183,7 @@ def _spans(kind: int, at: str, rate: Rate, case: Case) -> Note:
 
 
 def _of_limits(case: Case) -> Iterator[Note]:
-    tariffs = case.priced.course.distinct
+    tariffs = case.selected.distinct
     if len(tariffs) > 1 and any(tariff.minimum or tariff.maximum for tariff in tariffs):
         yield Note(Code.LIMIT_OF_FIRST_TARIFF)
     for limited in case.priced.limited:

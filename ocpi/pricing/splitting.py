@@ -5,6 +5,7 @@ tiers of energy, and for borders of the clock on time. Cuts are made on register
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 from decimal import Decimal
 from typing import NamedTuple
 
@@ -35,7 +36,8 @@ def split(course: Course) -> Course:
     starts: list[int] = []
     ends: list[int] = []
     amounts: dict[int, list[Decimal]] = {kind: [] for kind in whole.amounts}
-    for at, tariff in enumerate(course.tariffs):
+    tariffs = course.selected.tariffs
+    for at, tariff in enumerate(tariffs):
         cuts = _cuts(course, at, tariff) if tariff and tariff.checks else []
         instants = [cut.instant for cut in cuts]
         starts += [whole.starts[at], *instants]
@@ -43,8 +45,8 @@ def split(course: Course) -> Course:
         periods += [at] * (len(cuts) + 1)
         for kind, column in whole.amounts.items():
             amounts[kind] += _parts(kind, column[at], cuts)
-    tariffs = [course.tariffs[at] for at in periods]
-    return Course(course.usage, tariffs, course.clock, course.readings, Stretches(periods, starts, ends, amounts))
+    selected = replace(course.selected, tariffs=[tariffs[at] for at in periods])
+    return Course(course.usage, selected, course.clock, course.readings, Stretches(periods, starts, ends, amounts))
 
 
 def _cuts(course: Course, at: int, tariff: Tariff) -> list[Cut]:

@@ -4,17 +4,18 @@ The sum of what is paid for is rounded up by the step of the last price; the sur
 Paid parking takes the rounding upon itself, a reservation has its own.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
 from decimal import Decimal
-from typing import NamedTuple
 
 from ocpi.pricing import kinds
-from ocpi.pricing.exact import ZERO, blocks
+from ocpi.pricing.exact import ZERO
 from ocpi.pricing.readings import Readings
 from ocpi.pricing.uses import Use
 
 
-class Last(NamedTuple):
+@dataclass(slots=True, order=True)
+class Last:
     """Where a kind was last paid for, and the sum of it that is to be rounded."""
 
     stretch: int
@@ -29,38 +30,31 @@ def surpluses(
     if readings.step_per_period:
         return _each(uses)
     if readings.step_over_unpriced:
-        last = {kind: final._replace(total=final.total + _free(uses[kind])) for kind, final in last.items()}
+        last = {kind: replace(final, total=final.total + _free(uses[kind])) for kind, final in last.items()}
     found = {}
-    for budget in _budgets(last, readings):
-        stretch, kind, total = last[budget[0]] if len(budget) == 1 else _together([last[kind] for kind in budget])
-        rate = uses[kind].rates[stretch]
-        if rate is not None and (surplus := _surplus(total, rate.step)):
-            found[stretch, kind] = surplus
+    for final in _rounded(last, readings):
+        rate = uses[final.kind].rates[final.stretch]
+        if rate is not None and (surplus := _surplus(final.total, rate.step)):
+            found[final.stretch, final.kind] = surplus
     return found
 
 
-def _budgets(last: Mapping[int, Last], readings: Readings) -> list[tuple[int, ...]]:
-    """The kinds that are summed and rounded together."""
-    budgets: list[tuple[int, ...]] = [(kinds.ENERGY,)] if kinds.ENERGY in last else []
-    timed = [kind for kind in (kinds.TIME, kinds.PARKING_TIME) if kind in last]
-    if timed:
-        absorbing = max(timed, key=last.__getitem__) if readings.step_sequential else timed[-1]
-        budgets.append((absorbing,))
-    if kinds.RESERVATION_TIME in last:
-        if timed and readings.step_shared_with_reservation:
-            budgets[-1] = (*budgets[-1], kinds.RESERVATION_TIME)
-        else:
-            budgets.append((kinds.RESERVATION_TIME,))
-    return budgets
-
-
-def _together(finals: Sequence[Last]) -> Last:
-    return max(finals)._replace(total=sum((final.total for final in finals), ZERO))
+def _rounded(last: Mapping[int, Last], readings: Readings) -> Collection[Last]:
+    """The sums that are rounded, each where it was last added to."""
+    time, parking = last.get(kinds.TIME), last.get(kinds.PARKING_TIME)
+    if time and parking:
+        ignored = min(time, parking) if readings.step_sequential else time
+        last = {kind: final for kind, final in last.items() if final is not ignored}
+    if readings.step_shared_with_reservation and kinds.RESERVATION_TIME in last:
+        shared = [final for kind, final in last.items() if kind != kinds.ENERGY]
+        together = replace(max(shared), total=sum((final.total for final in shared), ZERO))
+        return [final for final in last.values() if final not in shared] + [together]
+    return last.values()
 
 
 def _surplus(total: Decimal, step: Decimal) -> Decimal:
     """Nothing without a step, nor for energy that came back on balance."""
-    return blocks(total, step) - total if step > ZERO and total > ZERO else ZERO
+    return step - rest if step > ZERO and total > ZERO and (rest := total % step) else ZERO
 
 
 def _free(use: Use) -> Decimal:

@@ -1,6 +1,7 @@
 """What is used of each kind, with the rates it is used at: columns by stretch, and the segments they stand for."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import NamedTuple
 
@@ -25,7 +26,8 @@ class Free(NamedTuple):
     quantity: Decimal
 
 
-class Use(NamedTuple):
+@dataclass(slots=True, eq=False)
+class Use:
     """Quantities of a kind and the rates for it, by stretch."""
 
     kind: int

@@ -155,4 +155,4 @@ def test_a_fault_in_a_tariff_of_the_document_has_its_place_there() -> None:
 
 def test_the_same_content_is_compiled_once() -> None:
     one, other = opened(CHARGE, PRICES), opened(CHARGE, {**PRICES})
-    assert one.selected[0] is other.selected[0]
+    assert one.selected.tariffs[0] is other.selected.tariffs[0]
