@@ -62,7 +62,8 @@ class Case:
 
     def _price(self, readings: Readings) -> Priced:
         with arithmetic():
-            course = Course(self.usage, self.selected, self._clock(readings), readings)
+            clock = self.clock if self.offer.needs_clock and not readings.utc else UTC_CLOCK
+            course = Course(self.usage, self.selected, clock, readings)
             return price(split(course) if readings.interpolated else course)
 
     def pointer(self, tariff: Tariff) -> str:
@@ -80,10 +81,6 @@ class Case:
     def clock(self) -> Clock:
         """The clock of the place."""
         return Clock(self.place.zone, *self._span)
-
-    def _clock(self, readings: Readings) -> Clock:
-        """The clock that restrictions are asked by; a tariff that asks for no local time needs none."""
-        return self.clock if self.offer.needs_clock and not readings.utc else UTC_CLOCK
 
     @property
     def _span(self) -> tuple[int, int]:

@@ -18,7 +18,7 @@ from ocpi.pricing.readings import Readings, Reservation
 from ocpi.pricing.restrictions import Moment, Moments
 from ocpi.pricing.scalars import SECOND
 from ocpi.pricing.selection import Selection
-from ocpi.pricing.tariffs import BY_FALLBACK, EXPIRED, NO_RATES, USED, Ladder, Rate, TaxMode
+from ocpi.pricing.tariffs import BY_FALLBACK, EXPIRED, NO_RATES, USED, Ladder, Rate, Tariff, TaxMode
 from ocpi.pricing.zones import Clock
 
 _FITS_LENGTH = Decimal("1.8")  # seconds: half of 0.001 h
@@ -67,7 +67,10 @@ class Course:
         self.clock = clock
         self.readings = readings
         self.stretches = stretches or measured(usage, readings)
-        self.is_expired = self._is_expired()
+        if readings.reservation is None:
+            self.is_expired = self.stretches.is_reservation and not usage.awaits_driver
+        else:
+            self.is_expired = readings.reservation is Reservation.EXPIRED
         self.fate = EXPIRED if self.is_expired else BY_FALLBACK if readings.reservation_by_fallback else USED
         self._rates: dict[int, Sequence[Rate | None]] = {}
 
@@ -97,16 +100,17 @@ class Course:
         """By stretch: the rate of a kind at its start."""
         found = self._rates.get(kind)
         if found is None:
-            found = self._rates[kind] = self._rated(kind)
+            throughout = self.selected.throughout
+            found = self._rates[kind] = self._each(kind) if throughout is None else self._all(kind, throughout)
         return found
 
-    def _rated(self, kind: int) -> Sequence[Rate | None]:
-        selected = self.selected
-        if (throughout := selected.throughout) is not None:
-            ladder = throughout.tables[self.fate].ladders[kind]
-            return ladder.over(self.moments) if ladder.is_conditional else [ladder.always] * len(selected.tariffs)
-        by_tariff = {tariff: tariff.tables[self.fate].ladders[kind].over(self.moments) for tariff in selected.distinct}
-        return [None if tariff is None else by_tariff[tariff][at] for at, tariff in enumerate(selected.tariffs)]
+    def _all(self, kind: int, tariff: Tariff) -> Sequence[Rate | None]:
+        ladder = tariff.tables[self.fate].ladders[kind]
+        return ladder.over(self.moments) if ladder.is_conditional else [ladder.always] * len(self.selected.tariffs)
+
+    def _each(self, kind: int) -> Sequence[Rate | None]:
+        rates = {tariff: self._all(kind, tariff) for tariff in self.selected.distinct}
+        return [None if tariff is None else rates[tariff][at] for at, tariff in enumerate(self.selected.tariffs)]
 
     def is_reserved(self, at: int) -> bool:
         """Whether the EVSE was reserved in a stretch."""
@@ -122,11 +126,6 @@ class Course:
     def moments(self) -> Moments:
         """By stretch: the state at its start."""
         return _Starts(self.usage, self.stretches, self.clock, self.origin, self.readings)
-
-    def _is_expired(self) -> bool:
-        if self.readings.reservation is not None:
-            return self.readings.reservation is Reservation.EXPIRED
-        return self.stretches.is_reservation and not self.usage.awaits_driver
 
     @once
     def origin(self) -> int:
@@ -202,7 +201,10 @@ def measured(usage: Usage, readings: Readings) -> Stretches:
     amounts[kinds.ENERGY] = energy if _is_complete(energy) else [volume or ZERO for volume in energy]
     if readings.export_not_credited:
         amounts[kinds.ENERGY] = [max(volume, ZERO) for volume in amounts[kinds.ENERGY]]
-    clocked = {kind: hours for kind in kinds.CLOCKED if any(hours := volumes[kind])}
+    clocked: dict[int, Sequence[Decimal | None]] = {}
+    for kind in kinds.CLOCKED:
+        if any(volumes[kind]):
+            clocked[kind] = volumes[kind]
     for kind in clocked:
         amounts[kind] = _seconds(kind, clocked, usage.lengths, readings)
     if readings.wall_clock_time:

@@ -78,11 +78,8 @@ def price(course: Course) -> Priced:
             if readings.step_by_empty_period and (empty := _empty(course, use)):
                 others.append(empty)
                 stretch = empty.stretch
-            total = ZERO
-            for rate, quantity in sums.items():
-                by_rate[kind, rate] = quantity
-                total += quantity
-            last[kind] = Last(stretch, kind, total)
+            last[kind] = Last(stretch, kind, sum(sums.values(), ZERO))
+            by_rate |= sums
     surplus = steps.surpluses(uses, last, readings)
     for (stretch, kind), quantity in surplus.items():
         if (last_rate := uses[kind].rates[stretch]) is not None:

@@ -5,7 +5,7 @@ is an object: a contract can set it and a dispute can replay it. Ours rounds onc
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import ROUND_DOWN, ROUND_HALF_EVEN, ROUND_HALF_UP, Decimal
 from enum import StrEnum
@@ -114,7 +114,12 @@ def figures(priced: Priced, policy: Rounding = ONCE) -> Figures:
         before = _sum(part for _, part in parts)
         total = limits.total(before, priced.limit_again(before))
     knows_tax, figure = priced.course.knows_tax, figure_of(policy.places, policy.mode.rounding)
-    return Figures(_amount(total, figure, knows_tax), tuple([_amount(part, figure, knows_tax) for part in costs]))
+    nothing = _ZERO if knows_tax else _ZERO_NET
+    amounts = [
+        nothing if exact is NOTHING else Amount(figure(exact.excl), figure(exact.incl) if knows_tax else None)
+        for exact in (total, *costs)
+    ]
+    return Figures(amounts[0], tuple(amounts[1:]))
 
 
 def _parts(priced: Priced, policy: Rounding) -> list[tuple[int, Money]]:
@@ -138,9 +143,3 @@ def _rounded(exact: Money, policy: Rounding, vat: Decimal | None) -> Money:
 
 def _sum(parts: Iterable[Money]) -> Money:
     return reduce(Money.plus, parts, NOTHING)
-
-
-def _amount(exact: Money, figure: Callable[[Decimal], Decimal], knows_tax: bool) -> Amount:
-    if exact is NOTHING:
-        return _ZERO if knows_tax else _ZERO_NET
-    return Amount(figure(exact.excl), figure(exact.incl) if knows_tax else None)

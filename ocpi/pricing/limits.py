@@ -45,7 +45,7 @@ def apply(amount: Money, course: Course) -> list[Limited]:
     """
     steps: list[Limited] = []
     tariff, readings = limiting(course), course.readings
-    if tariff is None or readings.limits_ignored:
+    if tariff is None or (tariff.minimum is None and tariff.maximum is None) or readings.limits_ignored:
         return steps
     for name, limit in (("min_price", tariff.minimum), ("max_price", tariff.maximum)):
         if limit is None or (name == "min_price" and not course.is_session):

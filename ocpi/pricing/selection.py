@@ -54,13 +54,12 @@ def select(usage: Usage, offer: Offer) -> Selection:
     """
     if not offer.tariffs:
         raise BadInput("there is no tariff to price with", "tariffs")
-    if offer.imposes_one:
-        return _throughout(usage, offer.tariffs[0])
     names = usage.tariff_ids
     first = names[0] if names else None
-    if names.count(first) == len(names):
-        known = offer.tariffs if first is None else _known(first, usage, offer)
-        return _throughout(usage, _valid_at_start(usage, known))
+    if offer.imposes_one or names.count(first) == len(names):
+        known = offer.tariffs if offer.imposes_one or first is None else _known(first, usage, offer)
+        tariff = _valid_at_start(usage, known)
+        return Selection([tariff] * len(names), (tariff,), tariff) if names else Selection((), (), None)
     chosen: dict[str | None, Tariff | None] = {
         name: None if name is None else _valid_at_start(usage, _known(name, usage, offer)) for name in set(names)
     }
@@ -83,11 +82,6 @@ def notes(usage: Usage, offer: Offer, selected: Selection) -> list[Note]:
         if not tariff.is_active(usage.start):
             found.append(Note(Code.TARIFF_NOT_ACTIVE, "", {"tariff_id": tariff.id}))
     return found
-
-
-def _throughout(usage: Usage, tariff: Tariff) -> Selection:
-    periods = len(usage.starts)
-    return Selection([tariff] * periods, (tariff,), tariff) if periods else Selection((), (), None)
 
 
 def _known(name: str, usage: Usage, offer: Offer) -> Sequence[Tariff]:

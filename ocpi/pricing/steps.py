@@ -41,8 +41,8 @@ def surpluses(
 
 def _rounded(last: Mapping[int, Last], readings: Readings) -> Collection[Last]:
     """The sums that are rounded, each where it was last added to."""
-    time, parking = last.get(kinds.TIME), last.get(kinds.PARKING_TIME)
-    if time and parking:
+    if kinds.TIME in last and kinds.PARKING_TIME in last:
+        time, parking = last[kinds.TIME], last[kinds.PARKING_TIME]
         ignored = min(time, parking) if readings.step_sequential else time
         last = {kind: final for kind, final in last.items() if final is not ignored}
     if readings.step_shared_with_reservation and kinds.RESERVATION_TIME in last:

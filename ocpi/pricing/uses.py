@@ -53,13 +53,13 @@ class Use:
             at -= 1
         return at
 
-    def sums(self) -> Mapping[Rate, Decimal]:
-        """What is billed, by rate in the order of their first use."""
-        rates = self.rates
+    def sums(self) -> Mapping[tuple[int, Rate], Decimal]:
+        """What is billed, by kind and rate in the order of their first use."""
+        kind, rates = self.kind, self.rates
         if (steady := rates[0]) is not None and rates.count(steady) == len(rates):
-            return {steady: sum(self.quantities, ZERO)}
+            return {(kind, steady): sum(self.quantities, ZERO)}
         found: dict[Rate, Decimal] = {}
         for rate, quantity in zip(rates, self.quantities, strict=True):
             if quantity and rate is not None:
                 found[rate] = found.get(rate, ZERO) + quantity
-        return found
+        return {(kind, rate): quantity for rate, quantity in found.items()}
