@@ -196,30 +196,25 @@ class _Starts(Moments):
 def measured(usage: Usage, readings: Readings) -> Stretches:
     """The periods with kWh and seconds; what is absent or zero is not used (§mod_cdrs_cdrdimension_class)."""
     amounts: dict[int, Sequence[Decimal]] = {}
-    volumes, starts = usage.volumes, usage.starts
-    energy = volumes[kinds.ENERGY]
-    amounts[kinds.ENERGY] = energy if _is_complete(energy) else [volume or ZERO for volume in energy]
-    if readings.export_not_credited:
-        amounts[kinds.ENERGY] = [max(volume, ZERO) for volume in amounts[kinds.ENERGY]]
-    clocked: dict[int, Sequence[Decimal | None]] = {}
-    for kind in kinds.CLOCKED:
-        if any(volumes[kind]):
-            clocked[kind] = volumes[kind]
+    if any(energy := _energy(usage.volumes[kinds.ENERGY], readings)):
+        amounts[kinds.ENERGY] = energy
+    clocked = {kind: hours for kind in kinds.CLOCKED if any(hours := usage.volumes[kind])}
     for kind in clocked:
-        amounts[kind] = _seconds(kind, clocked, usage.lengths, readings)
-    if readings.wall_clock_time:
-        charged = amounts.get(kinds.TIME, [ZERO] * len(starts))
-        amounts[kinds.TIME] = [
-            length if not any(column[at] for column in clocked.values()) else charged[at]
-            for at, length in enumerate(usage.lengths)
-        ]
-        amounts = dict(sorted(amounts.items()))
-    used = {kind: column for kind, column in amounts.items() if any(column)}
-    return Stretches(range(len(starts)), starts, usage.ends, used)
+        if any(seconds := _seconds(kind, clocked, usage.lengths, readings)):
+            amounts[kind] = seconds
+    if readings.wall_clock_time and any(time := _by_the_clock(amounts.get(kinds.TIME), clocked, usage.lengths)):
+        amounts = dict(sorted({**amounts, kinds.TIME: time}.items()))
+    return Stretches(range(len(usage.starts)), usage.starts, usage.ends, amounts)
 
 
-def _is_complete(column: Sequence[Decimal | None]) -> TypeGuard[Sequence[Decimal]]:
-    return all(column)
+def _energy(volumes: Sequence[Decimal | None], readings: Readings) -> Sequence[Decimal]:
+    if readings.export_not_credited:
+        return [max(volume or ZERO, ZERO) for volume in volumes]
+    return volumes if _is_complete(volumes) else [volume or ZERO for volume in volumes]
+
+
+def _is_complete(volumes: Sequence[Decimal | None]) -> TypeGuard[Sequence[Decimal]]:
+    return all(volumes)
 
 
 def _seconds(
@@ -235,6 +230,18 @@ def _seconds(
     return [
         _rule_t(amount, ZERO if any(column[at] for column in others) else length) if amount > ZERO else ZERO
         for at, (amount, length) in enumerate(zip(literal, lengths, strict=True))
+    ]
+
+
+def _by_the_clock(
+    charged: Sequence[Decimal] | None,
+    clocked: Mapping[int, Sequence[Decimal | None]],
+    lengths: Sequence[Decimal],
+) -> Sequence[Decimal]:
+    """Charging time, and the length of each period in which nothing took time."""
+    return [
+        length if not any(column[at] for column in clocked.values()) else charged[at] if charged else ZERO
+        for at, length in enumerate(lengths)
     ]
 
 

@@ -30,7 +30,8 @@ class Priced:
     """
 
     course: Course
-    uses: Sequence[Use]
+    uses: Mapping[int, Use]
+    """By kind."""
     others: Sequence[Segment]
     surplus: Mapping[tuple[int, int], Decimal]
     by_rate: Mapping[tuple[int, Rate], Decimal]
@@ -45,12 +46,12 @@ class Priced:
     @once
     def segments(self) -> list[Segment]:
         """What is billed, by kind and in order."""
-        return [*(segment for use in self.uses for segment in use.billed()), *self.others]
+        return [*(segment for use in self.uses.values() for segment in use.billed()), *self.others]
 
     @once
     def free(self) -> list[Free]:
         """What no element prices, by kind and in order."""
-        return [free for use in self.uses for free in use.free()]
+        return [free for use in self.uses.values() for free in use.free()]
 
     def limit_again(self, before: Money) -> Sequence[Limited]:
         """The limits of the session on another sum, one that was rounded on the way."""
@@ -73,13 +74,12 @@ def price(course: Course) -> Priced:
     readings = course.readings
     for kind, quantities in course.stretches.amounts.items():
         use = uses[kind] = Use(kind, course.rates(kind), quantities)
-        if sums := use.sums():
+        if (total := use.bill(by_rate)) is not None:
             stretch = use.last()
             if readings.step_by_empty_period and (empty := _empty(course, use)):
                 others.append(empty)
                 stretch = empty.stretch
-            last[kind] = Last(stretch, kind, sum(sums.values(), ZERO))
-            by_rate |= sums
+            last[kind] = Last(stretch, kind, total)
     surplus = steps.surpluses(uses, last, readings)
     for (stretch, kind), quantity in surplus.items():
         if (last_rate := uses[kind].rates[stretch]) is not None:
@@ -92,7 +92,7 @@ def price(course: Course) -> Priced:
     for (kind, rate), quantity in by_rate.items():
         cost, place = cost_of(rate, quantity, readings.vat), kinds.COST[kind]
         costs[place], before = costs[place].plus(cost), before.plus(cost)
-    return Priced(course, list(uses.values()), others, surplus, by_rate, costs, before, limits.apply(before, course))
+    return Priced(course, uses, others, surplus, by_rate, costs, before, limits.apply(before, course))
 
 
 def cost_of(rate: Rate, quantity: Decimal, vat: Vat) -> Money:

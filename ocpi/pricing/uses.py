@@ -1,6 +1,6 @@
 """What is used of each kind, with the rates it is used at: columns by stretch, and the segments they stand for."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import NamedTuple
@@ -53,13 +53,15 @@ class Use:
             at -= 1
         return at
 
-    def sums(self) -> Mapping[tuple[int, Rate], Decimal]:
-        """What is billed, by kind and rate in the order of their first use."""
+    def bill(self, by_rate: dict[tuple[int, Rate], Decimal]) -> Decimal | None:
+        """Puts down what is billed, by kind and rate in the order of their first use; the sum of it, if it is any."""
         kind, rates = self.kind, self.rates
         if (steady := rates[0]) is not None and rates.count(steady) == len(rates):
-            return {(kind, steady): sum(self.quantities, ZERO)}
+            by_rate[kind, steady] = total = sum(self.quantities, ZERO)
+            return total
         found: dict[Rate, Decimal] = {}
         for rate, quantity in zip(rates, self.quantities, strict=True):
             if quantity and rate is not None:
                 found[rate] = found.get(rate, ZERO) + quantity
-        return {(kind, rate): quantity for rate, quantity in found.items()}
+        by_rate |= {(kind, rate): quantity for rate, quantity in found.items()}
+        return sum(found.values(), ZERO) if found else None
