@@ -166,7 +166,7 @@ def _quantities(case: Case, claimed: Claims) -> Iterator[Difference]:
     )
     accepted = {
         "total_energy": [energy],
-        "total_time": [_hours(usage.end - usage.start), _hours(usage.end - course.origin)],
+        "total_time": [_hours(usage.end - usage.start), _hours(usage.end - course.moments.origin)],
         "total_parking_time": [money(course.stretches.total(kinds.PARKING_TIME)), reported],
     }
     if course.is_expired:

@@ -80,12 +80,10 @@ class Case:
     @once
     def clock(self) -> Clock:
         """The clock of the place."""
-        return Clock(self.place.zone, *self._span)
-
-    @property
-    def _span(self) -> tuple[int, int]:
-        usage = self.usage
-        return min(usage.start, *usage.starts[:1], usage.start), max(usage.end, *usage.ends[-1:], usage.end)
+        first, last = self.usage.start, self.usage.end
+        if self.usage.starts:
+            first, last = min(first, self.usage.starts[0]), max(last, self.usage.ends[-1])
+        return Clock(self.place.zone, first, last)
 
 
 def open_case(

@@ -45,6 +45,14 @@ class Stretches:
         """What was used in a stretch, by kind."""
         return [(kind, column[at]) for kind, column in self.amounts.items() if column[at]]
 
+    def is_reserved(self, at: int) -> bool:
+        """Whether the EVSE was reserved in a stretch."""
+        return kinds.RESERVATION_TIME in self.amounts and bool(self.amounts[kinds.RESERVATION_TIME][at])
+
+    def is_charging(self, at: int) -> bool:
+        """Whether a stretch belongs to the charging session: unless it is reservation and nothing else."""
+        return not self.is_reserved(at) or len(self.used(at)) > 1
+
     def total(self, kind: int) -> Decimal:
         """All that was used of a kind."""
         with arithmetic():  # parts of periods have more digits than a Decimal usually keeps
@@ -88,7 +96,7 @@ class Course:
     def is_session(self) -> bool:
         """Whether there was any charging session; not when there was but a reservation."""
         return not self.is_expired and not (
-            self.stretches.is_reservation and all(self.is_reserved(at) for at in self.places)
+            self.stretches.is_reservation and all(self.stretches.is_reserved(at) for at in self.places)
         )
 
     def ladder(self, at: int, kind: int) -> Ladder:
@@ -112,54 +120,44 @@ class Course:
         rates = {tariff: self._all(kind, tariff) for tariff in self.selected.distinct}
         return [None if tariff is None else rates[tariff][at] for at, tariff in enumerate(self.selected.tariffs)]
 
-    def is_reserved(self, at: int) -> bool:
-        """Whether the EVSE was reserved in a stretch."""
-        return kinds.RESERVATION_TIME in self.stretches.amounts and bool(
-            self.stretches.amounts[kinds.RESERVATION_TIME][at]
-        )
-
-    def is_charging(self, at: int) -> bool:
-        """Whether a stretch belongs to the charging session: unless it is reservation and nothing else."""
-        return not self.is_reserved(at) or len(self.stretches.used(at)) > 1
-
     @once
-    def moments(self) -> Moments:
+    def moments(self) -> "Starts":
         """By stretch: the state at its start."""
-        return _Starts(self.usage, self.stretches, self.clock, self.origin, self.readings)
-
-    @once
-    def origin(self) -> int:
-        """The instant from which the duration counts.
-
-        A reservation is over when charging starts, also when one period reports both."""
-        starts = self.stretches.starts
-        if self.readings.duration_with_reservation or not starts:
-            return min(self.usage.start, *starts[:1], self.usage.start)
-        reserved = self.stretches.amounts.get(kinds.RESERVATION_TIME)
-        if reserved is None:
-            return starts[0]
-        for at, start in enumerate(starts):
-            if self.is_charging(at):
-                return start + int(reserved[at] * SECOND)
-        return starts[0]
+        return Starts(self.usage, self.stretches, self.clock, self.readings)
 
 
-class _Starts(Moments):
+class Starts(Moments):
     """The states at the starts of the stretches of a course.
 
     All energy of the session counts, paid for or not; the duration counts from the start of charging, parking included,
     and within a reservation from the start of that.
     """
 
-    def __init__(self, usage: Usage, stretches: Stretches, clock: Clock, origin: int, readings: Readings) -> None:
+    def __init__(self, usage: Usage, stretches: Stretches, clock: Clock, readings: Readings) -> None:
         super().__init__((), readings)
         self._usage = usage
         self._stretches = stretches
         self._clock = clock
-        self._origin = origin
 
     def __len__(self) -> int:
         return len(self._stretches.starts)
+
+    @once
+    def origin(self) -> int:
+        """The instant from which the duration counts.
+
+        A reservation is over when charging starts, also when one period reports both.
+        """
+        starts = self._stretches.starts
+        if self.readings.duration_with_reservation or not starts:
+            return min(self._usage.start, *starts[:1], self._usage.start)
+        reserved = self._stretches.amounts.get(kinds.RESERVATION_TIME)
+        if reserved is None:
+            return starts[0]
+        for at, start in enumerate(starts):
+            if self._stretches.is_charging(at):
+                return start + int(reserved[at] * SECOND)
+        return starts[0]
 
     @once
     def local(self) -> Sequence[int]:
@@ -172,7 +170,7 @@ class _Starts(Moments):
 
     @once
     def elapsed(self) -> Sequence[int]:
-        starts, origin = self._stretches.starts, self._origin
+        starts, origin = self._stretches.starts, self.origin
         reserved = min(starts, default=origin)
         return [start - origin if start >= origin else start - reserved for start in starts]
 

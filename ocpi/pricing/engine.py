@@ -104,9 +104,9 @@ def cost_of(rate: Rate, quantity: Decimal, vat: Vat) -> Money:
 
 def fee_phases(course: Course, at: int) -> Iterator[int]:
     """The kinds of flat fee a stretch can make due; an expired reservation has no start fee."""
-    if course.is_reserved(at):
+    if course.stretches.is_reserved(at):
         yield kinds.RESERVATION_FLAT
-    if not course.is_expired and course.is_charging(at):
+    if not course.is_expired and course.stretches.is_charging(at):
         yield kinds.FLAT
 
 

@@ -62,7 +62,7 @@ def limiting(course: Course) -> Tariff | None:
     selected = course.selected
     if selected.throughout is not None:
         return selected.throughout
-    charging = (tariff for at, tariff in enumerate(selected.tariffs) if tariff and course.is_charging(at))
+    charging = (tariff for at, tariff in enumerate(selected.tariffs) if tariff and course.stretches.is_charging(at))
     return next(charging, None) or next(iter(selected.distinct), None)
 
 

@@ -17,7 +17,7 @@ class Offer:
     tariffs: tuple[Tariff, ...]
     is_given: bool = False
 
-    @property
+    @once
     def imposes_one(self) -> bool:
         return self.is_given and len(self.tariffs) == 1
 

@@ -59,7 +59,7 @@ def _cuts(course: Course, at: int, tariff: Tariff) -> list[Cut]:
         Cut(ratio(Decimal(instant - start), Decimal(length)), instant)
         for instant in {
             *borders.of_clock(tariff, course.clock, start, end),
-            *borders.of_duration(tariff, {course.origin, stretches.starts[0]}),
+            *borders.of_duration(tariff, {course.moments.origin, stretches.starts[0]}),
         }
         if start < instant < end
     ]

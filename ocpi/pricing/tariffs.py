@@ -79,20 +79,21 @@ class Ladder:
 
     def over(self, moments: Moments) -> Sequence[Rate | None]:
         """The rate at each moment."""
-        found: list[Rate | None] = [None] * len(moments)
+        found: list[Rate | None] | None = None
         for rate in self.rates:
             if not rate.tests:
-                return [kept or rate for kept in found]
+                return [first or rate for first in found] if found else [rate] * len(moments)
             holding = moments.ask(rate.tests[0])
             for test in rate.tests[1:]:
                 if True not in holding:
                     break
                 holding = list(map(and_, holding, moments.ask(test)))
             if True in holding:
-                found = [kept or (rate if holds else None) for kept, holds in zip(found, holding, strict=True)]
-                if None not in found:
+                kept = found or [None] * len(moments)
+                found = [first or (rate if holds else None) for first, holds in zip(kept, holding, strict=True)]
+                if all(found):
                     break
-        return found
+        return found or [None] * len(moments)
 
 
 NO_RATES = Ladder(())

@@ -14,7 +14,7 @@ from ocpi.pricing.faults import BadInput
 from ocpi.pricing.reading import Usage
 from ocpi.pricing.scalars import DAY, SECOND, moment_of
 
-_STEADY = 7 * DAY  # no zone goes to another offset and back within a week
+_STEADY = 7  # days: no zone goes to another offset and back within a week
 
 
 class Place(NamedTuple):
@@ -62,10 +62,10 @@ def _offset_at(zone: ZoneInfo, instant: int) -> int:
 
 
 @lru_cache(maxsize=4096)
-def _offset_of(zone: ZoneInfo, day: int) -> int | None:
-    """The offset throughout a day since 1970, UTC; None if it changes."""
-    offset = _offset_at(zone, day * DAY)
-    return offset if offset == _offset_at(zone, (day + 1) * DAY - SECOND) else None
+def _offset_of(zone: ZoneInfo, first: int, last: int) -> int | None:
+    """The offset from a day since 1970 to another, UTC; None if it changes or may do so."""
+    offset = _offset_at(zone, first * DAY)
+    return offset if last - first < _STEADY and offset == _offset_at(zone, (last + 1) * DAY - SECOND) else None
 
 
 class Clock:
@@ -75,9 +75,7 @@ class Clock:
 
     def __init__(self, zone: str, first: int, last: int) -> None:
         self.zone = _load(zone)
-        self._offset: int | None = None
-        if last - first < _STEADY and (offset := _offset_of(self.zone, first // DAY)) is not None:
-            self._offset = offset if offset == _offset_of(self.zone, last // DAY) else None
+        self._offset = _offset_of(self.zone, first // DAY, last // DAY)
 
     def local(self, instant: int) -> int:
         return instant + (self._offset if self._offset is not None else _offset_at(self.zone, instant))
