@@ -79,7 +79,7 @@ def price(course: Course) -> Priced:
             if readings.step_by_empty_period and (empty := _empty(course, use)):
                 others.append(empty)
                 stretch = empty.stretch
-            last[kind] = Last(stretch, kind, total)
+            last[kind] = stretch, kind, total
     surplus = steps.surpluses(uses, last, readings)
     for (stretch, kind), quantity in surplus.items():
         if (last_rate := uses[kind].rates[stretch]) is not None:

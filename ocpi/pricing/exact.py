@@ -49,9 +49,8 @@ def rounded(value: Decimal, places: int, mode: str) -> Decimal:
     return value.quantize(_quantum(places), mode)
 
 
-@cache
-def figure_of(places: int, mode: str) -> Callable[[Decimal], Decimal]:
-    """Makes 3600ths of the currency an amount that is rounded: `rounded(money(parts), ...)` in one go."""
+def figures_of(places: int, mode: str) -> Callable[[Decimal], Decimal]:
+    """What makes 3600ths of the currency a rounded amount: `rounded(money(parts), places, mode)`."""
     quantum = _quantum(places)
     return lambda parts: (parts / HOUR).quantize(quantum, mode)
 

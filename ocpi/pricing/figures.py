@@ -5,7 +5,7 @@ is an object: a contract can set it and a dispute can replay it. Ours rounds onc
 """
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from decimal import ROUND_DOWN, ROUND_HALF_EVEN, ROUND_HALF_UP, Decimal
 from enum import StrEnum
@@ -13,8 +13,9 @@ from functools import reduce
 
 from ocpi.pricing import kinds, limits
 from ocpi.pricing.engine import Priced
-from ocpi.pricing.exact import HOUR, ONE, ZERO, figure_of, money, percent, plain, rounded
+from ocpi.pricing.exact import HOUR, ONE, ZERO, figures_of, money, percent, plain, rounded
 from ocpi.pricing.limits import NOTHING, Money
+from ocpi.pricing.once import once
 
 WIRE_PLACES = 4  # §types_number_type
 
@@ -55,7 +56,7 @@ class Mode(StrEnum):
     DOWN = "down", ROUND_DOWN
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Rounding:
     """A policy. With `rounds_tax` the gross amount of each part is rounded, too; else tax comes from the net sum."""
 
@@ -66,6 +67,11 @@ class Rounding:
 
     def round(self, value: Decimal) -> Decimal:
         return rounded(value, self.places, self.mode.rounding)
+
+    @once
+    def figure(self) -> Callable[[Decimal], Decimal]:
+        """What makes 3600ths of the currency a rounded amount."""
+        return figures_of(self.places, self.mode.rounding)
 
 
 ONCE = Rounding()
@@ -113,7 +119,7 @@ def figures(priced: Priced, policy: Rounding = ONCE) -> Figures:
             costs = [_sum(part for place, part in parts if place == cost) for cost in range(len(costs))]
         before = _sum(part for _, part in parts)
         total = limits.total(before, priced.limit_again(before))
-    knows_tax, figure = priced.course.knows_tax, figure_of(policy.places, policy.mode.rounding)
+    knows_tax, figure = priced.course.knows_tax, policy.figure
     nothing = _ZERO if knows_tax else _ZERO_NET
     amounts = [
         nothing if exact is NOTHING else Amount(figure(exact.excl), figure(exact.incl) if knows_tax else None)

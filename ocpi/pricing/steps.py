@@ -5,7 +5,6 @@ Paid parking takes the rounding upon itself, a reservation has its own.
 """
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from ocpi.pricing import kinds
@@ -13,14 +12,8 @@ from ocpi.pricing.exact import ZERO
 from ocpi.pricing.readings import Readings
 from ocpi.pricing.uses import Use
 
-
-@dataclass(slots=True, order=True)
-class Last:
-    """Where a kind was last paid for, and the sum of it that is to be rounded."""
-
-    stretch: int
-    kind: int
-    total: Decimal
+Last = tuple[int, int, Decimal]
+"""Where a kind was last paid for, the kind, and the sum of it that is to be rounded."""
 
 
 def surpluses(
@@ -30,12 +23,12 @@ def surpluses(
     if readings.step_per_period:
         return _each(uses)
     if readings.step_over_unpriced:
-        last = {kind: replace(final, total=final.total + _free(uses[kind])) for kind, final in last.items()}
+        last = {kind: (stretch, kind, total + _free(uses[kind])) for kind, (stretch, _, total) in last.items()}
     found = {}
-    for final in _rounded(last, readings):
-        rate = uses[final.kind].rates[final.stretch]
-        if rate is not None and (surplus := _surplus(final.total, rate.step)):
-            found[final.stretch, final.kind] = surplus
+    for stretch, kind, total in _rounded(last, readings):
+        rate = uses[kind].rates[stretch]
+        if rate is not None and (surplus := _surplus(total, rate.step)):
+            found[stretch, kind] = surplus
     return found
 
 
@@ -47,7 +40,8 @@ def _rounded(last: Mapping[int, Last], readings: Readings) -> Collection[Last]:
         last = {kind: final for kind, final in last.items() if final is not ignored}
     if readings.step_shared_with_reservation and kinds.RESERVATION_TIME in last:
         shared = [final for kind, final in last.items() if kind != kinds.ENERGY]
-        together = replace(max(shared), total=sum((final.total for final in shared), ZERO))
+        stretch, absorbing, _ = max(shared)
+        together = stretch, absorbing, sum((total for _, _, total in shared), ZERO)
         return [final for final in last.values() if final not in shared] + [together]
     return last.values()
 

@@ -85,10 +85,10 @@ class Ladder:
                 return [first or rate for first in found] if found else [rate] * len(moments)
             holding = moments.ask(rate.tests[0])
             for test in rate.tests[1:]:
-                if True not in holding:
+                if not any(holding):
                     break
                 holding = list(map(and_, holding, moments.ask(test)))
-            if True in holding:
+            if any(holding):
                 kept = found or [None] * len(moments)
                 found = [first or (rate if holds else None) for first, holds in zip(kept, holding, strict=True)]
                 if all(found):
