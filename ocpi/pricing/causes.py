@@ -1,10 +1,12 @@
 """Who reproduces a claim: other roundings, then other readings, each a run of the one engine."""
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from decimal import Decimal
 from functools import cached_property, partial
 from itertools import product
+
+from msgspec.structs import replace
 
 from ocpi.pricing.case import Case
 from ocpi.pricing.engine import Priced

@@ -5,10 +5,11 @@ of its period is that length; one that fits a whole second is that second; any o
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 from itertools import accumulate, repeat
 from typing import TypeGuard
+
+from msgspec import Struct
 
 from ocpi.pricing import kinds
 from ocpi.pricing.exact import HOUR, ZERO, arithmetic
@@ -26,8 +27,7 @@ _MISSES_LENGTH = -_FITS_LENGTH
 _FITS_SECOND = Decimal("0.18")  # seconds: half of 0.0001 h
 
 
-@dataclass(slots=True, eq=False)
-class Stretches:
+class Stretches(Struct, frozen=True):
     """Charging periods, or parts of them, as columns; `periods` says which period each belongs to."""
 
     periods: Sequence[int]

@@ -5,8 +5,9 @@ The result is compact: columns of rates and quantities. What it means in words i
 """
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from decimal import Decimal
+
+from msgspec import Struct
 
 from ocpi.pricing import kinds, limits, steps
 from ocpi.pricing.course import Course
@@ -21,8 +22,7 @@ from ocpi.pricing.uses import Free, Segment, Use
 _ADDED = Vat.ADDED  # members of a class of constants are dear to look up
 
 
-@dataclass(eq=False)
-class Priced:
+class Priced(Struct, frozen=True, eq=False, dict=True):
     """A priced session, exact. `surplus` is what step_size adds, by stretch and kind; `limited` what limits change.
 
     `costs` are in the order of `kinds.COSTS`, in 3600ths. `others` are billed though nothing is used up by them: fees,
@@ -79,7 +79,7 @@ def price(course: Course) -> Priced:
             if readings.step_by_empty_period and (empty := _empty(course, use)):
                 others.append(empty)
                 stretch = empty.stretch
-            last[kind] = stretch, kind, total
+            last[kind] = Last(stretch, kind, total)
     surplus = steps.surpluses(uses, last, readings)
     for (stretch, kind), quantity in surplus.items():
         if (last_rate := uses[kind].rates[stretch]) is not None:

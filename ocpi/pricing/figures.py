@@ -11,6 +11,8 @@ from decimal import ROUND_DOWN, ROUND_HALF_EVEN, ROUND_HALF_UP, Decimal
 from enum import StrEnum
 from functools import reduce
 
+from msgspec import Struct
+
 from ocpi.pricing import kinds, limits
 from ocpi.pricing.engine import Priced
 from ocpi.pricing.exact import HOUR, ONE, ZERO, figures_of, money, percent, plain, rounded
@@ -77,8 +79,7 @@ class Rounding:
 ONCE = Rounding()
 
 
-@dataclass(slots=True)
-class Amount:
+class Amount(Struct, frozen=True):
     """A figure without and with VAT; `incl` is None when nothing is known of VAT."""
 
     excl: Decimal
@@ -96,8 +97,7 @@ class Amount:
 _ZERO, _ZERO_NET = Amount(ZERO, ZERO), Amount(ZERO, None)
 
 
-@dataclass(slots=True)
-class Figures:
+class Figures(Struct, frozen=True):
     """The costs of a CDR in the currency, rounded."""
 
     total: Amount

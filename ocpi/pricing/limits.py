@@ -1,9 +1,10 @@
 """min_price and max_price: net and gross each within their own limit (§mod_tariffs_tariff_object)."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import NamedTuple
+
+from msgspec import Struct
 
 from ocpi.pricing.course import Course
 from ocpi.pricing.exact import ZERO, ratio
@@ -11,8 +12,7 @@ from ocpi.pricing.readings import Readings
 from ocpi.pricing.tariffs import Limit, Tariff
 
 
-@dataclass(slots=True)
-class Money:
+class Money(Struct, frozen=True):
     """An amount without and with VAT, in 3600ths."""
 
     excl: Decimal

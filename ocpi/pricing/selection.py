@@ -3,6 +3,8 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from msgspec import Struct
+
 from ocpi.pricing.faults import BadInput
 from ocpi.pricing.notes import Code, Note
 from ocpi.pricing.once import once
@@ -35,8 +37,7 @@ class Offer:
         return found
 
 
-@dataclass(slots=True, eq=False)
-class Selection:
+class Selection(Struct, frozen=True):
     """What was chosen: a Tariff for each period, None where the document says that none is relevant."""
 
     tariffs: Sequence[Tariff | None]

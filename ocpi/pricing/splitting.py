@@ -5,9 +5,10 @@ tiers of energy, and for borders of the clock on time. Cuts are made on register
 """
 
 from collections.abc import Iterator
-from dataclasses import replace
 from decimal import Decimal
 from typing import NamedTuple
+
+from msgspec.structs import replace
 
 from ocpi.pricing import borders, kinds
 from ocpi.pricing.course import Course, Stretches

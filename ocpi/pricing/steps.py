@@ -7,13 +7,21 @@ Paid parking takes the rounding upon itself, a reservation has its own.
 from collections.abc import Collection, Mapping
 from decimal import Decimal
 
+from msgspec import Struct
+from msgspec.structs import replace
+
 from ocpi.pricing import kinds
 from ocpi.pricing.exact import ZERO
 from ocpi.pricing.readings import Readings
 from ocpi.pricing.uses import Use
 
-Last = tuple[int, int, Decimal]
-"""Where a kind was last paid for, the kind, and the sum of it that is to be rounded."""
+
+class Last(Struct, frozen=True, order=True):
+    """Where a kind was last paid for, and the sum of it that is to be rounded."""
+
+    stretch: int
+    kind: int
+    total: Decimal
 
 
 def surpluses(
@@ -23,12 +31,12 @@ def surpluses(
     if readings.step_per_period:
         return _each(uses)
     if readings.step_over_unpriced:
-        last = {kind: (stretch, kind, total + _free(uses[kind])) for kind, (stretch, _, total) in last.items()}
+        last = {kind: replace(final, total=final.total + _free(uses[kind])) for kind, final in last.items()}
     found = {}
-    for stretch, kind, total in _rounded(last, readings):
-        rate = uses[kind].rates[stretch]
-        if rate is not None and (surplus := _surplus(total, rate.step)):
-            found[stretch, kind] = surplus
+    for final in _rounded(last, readings):
+        rate = uses[final.kind].rates[final.stretch]
+        if rate is not None and (surplus := _surplus(final.total, rate.step)):
+            found[final.stretch, final.kind] = surplus
     return found
 
 
@@ -40,8 +48,7 @@ def _rounded(last: Mapping[int, Last], readings: Readings) -> Collection[Last]:
         last = {kind: final for kind, final in last.items() if final is not ignored}
     if readings.step_shared_with_reservation and kinds.RESERVATION_TIME in last:
         shared = [final for kind, final in last.items() if kind != kinds.ENERGY]
-        stretch, absorbing, _ = max(shared)
-        together = stretch, absorbing, sum((total for _, _, total in shared), ZERO)
+        together = replace(max(shared), total=sum((final.total for final in shared), ZERO))
         return [final for final in last.values() if final not in shared] + [together]
     return last.values()
 

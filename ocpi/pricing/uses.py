@@ -1,9 +1,10 @@
 """What is used of each kind, with the rates it is used at: columns by stretch, and the segments they stand for."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import NamedTuple
+
+from msgspec import Struct
 
 from ocpi.pricing.exact import ZERO
 from ocpi.pricing.tariffs import Rate
@@ -26,8 +27,7 @@ class Free(NamedTuple):
     quantity: Decimal
 
 
-@dataclass(slots=True, eq=False)
-class Use:
+class Use(Struct, frozen=True):
     """Quantities of a kind and the rates for it, by stretch."""
 
     kind: int
