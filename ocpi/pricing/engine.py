@@ -19,7 +19,7 @@ from ocpi.pricing.steps import Last
 from ocpi.pricing.tariffs import Rate
 from ocpi.pricing.uses import Free, Segment, Use
 
-_ADDED = Vat.ADDED  # members of a class of constants are dear to look up
+_ADDED = Vat.ADDED  # to look up the member of an enumeration takes longer than to compare it
 
 
 class Priced(Struct, frozen=True, eq=False, dict=True):
@@ -96,10 +96,10 @@ def price(course: Course) -> Priced:
 
 
 def cost_of(rate: Rate, quantity: Decimal, vat: Vat) -> Money:
+    net, gross = quantity * rate.net, quantity * rate.gross
     if vat is _ADDED:
-        return Money(quantity * rate.net, quantity * rate.gross)
-    excl = quantity * (rate.gross if vat is Vat.WITHIN_NET else rate.net)
-    return Money(excl, excl if vat is Vat.LEFT_OUT else quantity * rate.gross)
+        return Money(net, gross)
+    return Money(net, net) if vat is Vat.LEFT_OUT else Money(gross, gross)
 
 
 def fee_phases(course: Course, at: int) -> Iterator[int]:

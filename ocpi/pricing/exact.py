@@ -49,7 +49,7 @@ def rounded(value: Decimal, places: int, mode: str) -> Decimal:
     return value.quantize(_quantum(places), mode)
 
 
-def figures_of(places: int, mode: str) -> Callable[[Decimal], Decimal]:
+def rounder(places: int, mode: str) -> Callable[[Decimal], Decimal]:
     """What makes 3600ths of the currency a rounded amount: `rounded(money(parts), places, mode)`."""
     quantum = _quantum(places)
     return lambda parts: (parts / HOUR).quantize(quantum, mode)

@@ -15,7 +15,7 @@ from msgspec import Struct
 
 from ocpi.pricing import kinds, limits
 from ocpi.pricing.engine import Priced
-from ocpi.pricing.exact import HOUR, ONE, ZERO, figures_of, money, percent, plain, rounded
+from ocpi.pricing.exact import HOUR, ONE, ZERO, percent, plain, rounded, rounder
 from ocpi.pricing.limits import NOTHING, Money
 from ocpi.pricing.once import once
 
@@ -40,7 +40,7 @@ class Stage(StrEnum):
     SEGMENT = "segment"
 
 
-_TOTAL = Stage.TOTAL  # members of a class of constants are dear to look up
+_TOTAL = Stage.TOTAL  # to look up the member of an enumeration takes longer than to compare it
 
 
 class Mode(StrEnum):
@@ -73,7 +73,7 @@ class Rounding:
     @once
     def figure(self) -> Callable[[Decimal], Decimal]:
         """What makes 3600ths of the currency a rounded amount."""
-        return figures_of(self.places, self.mode.rounding)
+        return rounder(self.places, self.mode.rounding)
 
 
 ONCE = Rounding()
@@ -121,11 +121,11 @@ def figures(priced: Priced, policy: Rounding = ONCE) -> Figures:
         total = limits.total(before, priced.limit_again(before))
     knows_tax, figure = priced.course.knows_tax, policy.figure
     nothing = _ZERO if knows_tax else _ZERO_NET
-    amounts = [
+    rounded_total, *rounded_costs = [
         nothing if exact is NOTHING else Amount(figure(exact.excl), figure(exact.incl) if knows_tax else None)
         for exact in (total, *costs)
     ]
-    return Figures(amounts[0], tuple(amounts[1:]))
+    return Figures(rounded_total, tuple(rounded_costs))
 
 
 def _parts(priced: Priced, policy: Rounding) -> list[tuple[int, Money]]:
@@ -141,9 +141,9 @@ def _parts(priced: Priced, policy: Rounding) -> list[tuple[int, Money]]:
 
 
 def _rounded(exact: Money, policy: Rounding, vat: Decimal | None) -> Money:
-    excl = policy.round(money(exact.excl)) * HOUR
+    excl = policy.figure(exact.excl) * HOUR
     if policy.rounds_tax:
-        return Money(excl, policy.round(money(exact.incl)) * HOUR)
+        return Money(excl, policy.figure(exact.incl) * HOUR)
     return Money(excl, excl * (ONE + percent(vat or ZERO)))
 
 

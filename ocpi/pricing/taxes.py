@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from ocpi.pricing.engine import Priced, cost_of
-from ocpi.pricing.exact import ZERO, money
+from ocpi.pricing.exact import ZERO
 from ocpi.pricing.figures import Amount, Rounding
 from ocpi.pricing.limits import Money
 
@@ -30,8 +30,7 @@ def lines(priced: Priced, total: Amount, policy: Rounding) -> list[TaxLine]:
         cost, before = cost_of(rate, quantity, priced.course.readings.vat), sums.get(rate.vat, Money(ZERO, ZERO))
         sums[rate.vat] = Money(before.excl + cost.excl, before.incl + cost.incl)
     found = [
-        TaxLine(rate, policy.round(money(part.excl)), policy.round(money(part.incl - part.excl)))
-        for rate, part in sums.items()
+        TaxLine(rate, policy.figure(part.excl), policy.figure(part.incl - part.excl)) for rate, part in sums.items()
     ]
     base = total.excl - sum((line.base for line in found), ZERO)
     tax = total.incl - total.excl - sum((line.tax for line in found), ZERO)
