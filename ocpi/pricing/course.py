@@ -109,15 +109,16 @@ class Course:
         found = self._rates.get(kind)
         if found is None:
             throughout = self.selected.throughout
-            found = self._rates[kind] = self._each(kind) if throughout is None else self._all(kind, throughout)
+            found = self._rates[kind] = self._mixed(kind) if throughout is None else self._rates_of(throughout, kind)
         return found
 
-    def _all(self, kind: int, tariff: Tariff) -> Sequence[Rate | None]:
+    def _rates_of(self, tariff: Tariff, kind: int) -> Sequence[Rate | None]:
         ladder = tariff.tables[self.fate].ladders[kind]
         return ladder.over(self.moments) if ladder.is_conditional else [ladder.always] * len(self.selected.tariffs)
 
-    def _each(self, kind: int) -> Sequence[Rate | None]:
-        rates = {tariff: self._all(kind, tariff) for tariff in self.selected.distinct}
+    def _mixed(self, kind: int) -> Sequence[Rate | None]:
+        """Each stretch by its own tariff."""
+        rates = {tariff: self._rates_of(tariff, kind) for tariff in self.selected.distinct}
         return [None if tariff is None else rates[tariff][at] for at, tariff in enumerate(self.selected.tariffs)]
 
     @once

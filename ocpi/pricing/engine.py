@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from decimal import Decimal
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from ocpi.pricing import kinds, limits, steps
 from ocpi.pricing.course import Course
@@ -15,9 +16,8 @@ from ocpi.pricing.exact import ONE, ZERO
 from ocpi.pricing.limits import NOTHING, Limited, Money
 from ocpi.pricing.once import once
 from ocpi.pricing.readings import Vat
-from ocpi.pricing.steps import Last
 from ocpi.pricing.tariffs import Rate
-from ocpi.pricing.uses import Free, Segment, Use
+from ocpi.pricing.uses import Free, Last, Segment, Use
 
 _ADDED = Vat.ADDED  # to look up the member of an enumeration takes longer than to compare it
 
@@ -74,12 +74,11 @@ def price(course: Course) -> Priced:
     readings = course.readings
     for kind, quantities in course.stretches.amounts.items():
         use = uses[kind] = Use(kind, course.rates(kind), quantities)
-        if (total := use.bill(by_rate)) is not None:
-            stretch = use.last()
+        if (final := use.bill(by_rate)) is not None:
             if readings.step_by_empty_period and (empty := _empty(course, use)):
                 others.append(empty)
-                stretch = empty.stretch
-            last[kind] = Last(stretch, kind, total)
+                final = replace(final, stretch=empty.stretch)
+            last[kind] = final
     surplus = steps.surpluses(uses, last, readings)
     for (stretch, kind), quantity in surplus.items():
         if (last_rate := uses[kind].rates[stretch]) is not None:

@@ -7,21 +7,12 @@ Paid parking takes the rounding upon itself, a reservation has its own.
 from collections.abc import Collection, Mapping
 from decimal import Decimal
 
-from msgspec import Struct
 from msgspec.structs import replace
 
 from ocpi.pricing import kinds
 from ocpi.pricing.exact import ZERO
 from ocpi.pricing.readings import Readings
-from ocpi.pricing.uses import Use
-
-
-class Last(Struct, frozen=True, order=True):
-    """Where a kind was last paid for, and the sum of it that is to be rounded."""
-
-    stretch: int
-    kind: int
-    total: Decimal
+from ocpi.pricing.uses import Last, Use
 
 
 def surpluses(

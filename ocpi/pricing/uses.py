@@ -27,6 +27,14 @@ class Free(NamedTuple):
     quantity: Decimal
 
 
+class Last(Struct, frozen=True, order=True):
+    """Where a kind was last paid for, and the sum of what was."""
+
+    stretch: int
+    kind: int
+    total: Decimal
+
+
 class Use(Struct, frozen=True):
     """Quantities of a kind and the rates for it, by stretch."""
 
@@ -46,22 +54,21 @@ class Use(Struct, frozen=True):
             if quantity and rate is None:
                 yield Free(at, self.kind, quantity)
 
-    def last(self) -> int:
-        """The stretch of the last segment; raises `IndexError` without any."""
-        at = len(self.rates) - 1
-        while not (self.quantities[at] and self.rates[at]):
-            at -= 1
-        return at
-
-    def bill(self, by_rate: dict[tuple[int, Rate], Decimal]) -> Decimal | None:
-        """Puts down what is billed, by kind and rate in the order of their first use; the sum of it, if it is any."""
-        kind, rates = self.kind, self.rates
+    def bill(self, by_rate: dict[tuple[int, Rate], Decimal]) -> Last | None:
+        """Puts down what is billed, by kind and rate in the order of their first use; None if it is nothing."""
+        kind, rates, quantities = self.kind, self.rates, self.quantities
         if (steady := rates[0]) is not None and rates.count(steady) == len(rates):
-            by_rate[kind, steady] = total = sum(self.quantities, ZERO)
-            return total
-        found: dict[Rate, Decimal] = {}
-        for rate, quantity in zip(rates, self.quantities, strict=True):
-            if quantity and rate is not None:
-                found[rate] = found.get(rate, ZERO) + quantity
-        by_rate |= {(kind, rate): quantity for rate, quantity in found.items()}
-        return sum(found.values(), ZERO) if found else None
+            total = by_rate[kind, steady] = sum(quantities, ZERO)
+        else:
+            found: dict[Rate, Decimal] = {}
+            for rate, quantity in zip(rates, quantities, strict=True):
+                if quantity and rate is not None:
+                    found[rate] = found.get(rate, ZERO) + quantity
+            if not found:
+                return None
+            by_rate |= {(kind, rate): quantity for rate, quantity in found.items()}
+            total = sum(found.values(), ZERO)
+        at = len(rates) - 1
+        while not (quantities[at] and rates[at]):
+            at -= 1
+        return Last(at, kind, total)
