@@ -197,11 +197,11 @@ def measured(usage: Usage, readings: Readings) -> Stretches:
     amounts: dict[int, Sequence[Decimal]] = {}
     if any(energy := _energy(usage.volumes[kinds.ENERGY], readings)):
         amounts[kinds.ENERGY] = energy
-    clocked = {kind: hours for kind in kinds.CLOCKED if any(hours := usage.volumes[kind])}
+    clocked = [kind for kind in kinds.CLOCKED if any(usage.volumes[kind])]
     for kind in clocked:
-        if any(seconds := _seconds(kind, clocked, usage.lengths, readings)):
+        if any(seconds := _seconds(kind, clocked, usage, readings)):
             amounts[kind] = seconds
-    if readings.wall_clock_time and any(time := _by_the_clock(amounts.get(kinds.TIME), clocked, usage.lengths)):
+    if readings.wall_clock_time and any(time := _by_the_clock(amounts.get(kinds.TIME), clocked, usage)):
         amounts = dict(sorted({**amounts, kinds.TIME: time}.items()))
     return Stretches(range(len(usage.starts)), usage.starts, usage.ends, amounts)
 
@@ -216,31 +216,26 @@ def _is_complete(volumes: Sequence[Decimal | None]) -> TypeGuard[Sequence[Decima
     return all(volumes)
 
 
-def _seconds(
-    kind: int, clocked: Mapping[int, Sequence[Decimal | None]], lengths: Sequence[Decimal], readings: Readings
-) -> Sequence[Decimal]:
-    """The hours of a kind as seconds; `clocked` are the hours of all that took time in the same periods."""
-    literal = [volume * HOUR if volume else ZERO for volume in clocked[kind]]
-    if len(clocked) == 1 and literal == lengths:
+def _seconds(kind: int, clocked: Sequence[int], usage: Usage, readings: Readings) -> Sequence[Decimal]:
+    """The hours of a kind as seconds; `clocked` are all kinds that took time in the same periods."""
+    lengths = usage.lengths
+    literal = [volume * HOUR if volume else ZERO for volume in usage.volumes[kind]]
+    if literal == lengths and len(clocked) == 1:
         return literal
     if readings.hours_literal:
         return [max(seconds, ZERO) for seconds in literal]
-    others = [column for other, column in clocked.items() if other != kind]
+    others = [usage.volumes[other] for other in clocked if other != kind]
     return [
         _rule_t(amount, ZERO if any(column[at] for column in others) else length) if amount > ZERO else ZERO
         for at, (amount, length) in enumerate(zip(literal, lengths, strict=True))
     ]
 
 
-def _by_the_clock(
-    charged: Sequence[Decimal] | None,
-    clocked: Mapping[int, Sequence[Decimal | None]],
-    lengths: Sequence[Decimal],
-) -> Sequence[Decimal]:
+def _by_the_clock(charged: Sequence[Decimal] | None, clocked: Sequence[int], usage: Usage) -> Sequence[Decimal]:
     """Charging time, and the length of each period in which nothing took time."""
     return [
-        length if not any(column[at] for column in clocked.values()) else charged[at] if charged else ZERO
-        for at, length in enumerate(lengths)
+        length if not any(usage.volumes[kind][at] for kind in clocked) else charged[at] if charged else ZERO
+        for at, length in enumerate(usage.lengths)
     ]
 
 

@@ -79,7 +79,7 @@ class Rounding:
 ONCE = Rounding()
 
 
-class Amount(Struct, frozen=True):
+class Amount(Struct, frozen=True, gc=False):
     """A figure without and with VAT; `incl` is None when nothing is known of VAT."""
 
     excl: Decimal

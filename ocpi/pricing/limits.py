@@ -12,7 +12,7 @@ from ocpi.pricing.readings import Readings
 from ocpi.pricing.tariffs import Limit, Tariff
 
 
-class Money(Struct, frozen=True):
+class Money(Struct, frozen=True, gc=False):
     """An amount without and with VAT, in 3600ths."""
 
     excl: Decimal
