@@ -50,8 +50,13 @@ class ReceivedHeaders(Mapping[str, str]):
         return sum(1 for _ in self)
 
 
+_SPREAD = 0x9E3779B97F4B  # odd, so that no number below 2^48 comes twice; neighbours differ in all digits
+_DIGITS = 2**48 - 1
+
+
 class _Ids:
-    """The last twelve digits of the ids of a process count up from a random number, the others are the process's own.
+    """The first twelve digits of the ids of a process number them, spread so that people can tell them apart at a
+    glance; the others are the process's own.
 
     Unique, not secret: to ask the system for randomness would cost a relayed message more than all its headers.
     """
@@ -61,9 +66,9 @@ class _Ids:
 
     def begin(self) -> None:
         """Begin anew, as every process must for itself."""
+        self.numbers = count(secrets.randbits(48))
         digits = f"{secrets.randbits(72):018x}"
-        self.stem = f"{digits[:8]}-{digits[8:12]}-4{digits[12:15]}-a{digits[15:]}-"
-        self.count = count(secrets.randbits(47))
+        self.own = f"4{digits[:3]}-a{digits[3:6]}-{digits[6:]}"
 
 
 _ids = _Ids()
@@ -72,7 +77,8 @@ os.register_at_fork(after_in_child=_ids.begin)
 
 def new_id() -> str:
     """A new message id, a UUID of version 4."""
-    return f"{_ids.stem}{next(_ids.count):012x}"
+    digits = f"{next(_ids.numbers) * _SPREAD & _DIGITS:012x}"
+    return f"{digits[:8]}-{digits[8:]}-{_ids.own}"
 
 
 def _sane(value: str | None) -> str:
