@@ -16,7 +16,7 @@ from ocpi.pricing.scalars import text
 from ocpi.pricing.selection import Offer
 from ocpi.pricing.splitting import split
 from ocpi.pricing.tariffs import Rate, Tariff, compiled
-from ocpi.pricing.zones import UTC_CLOCK, Clock, Place, place_of
+from ocpi.pricing.zones import UTC_CLOCK, Clock, Place, clock_of, place_of
 
 
 class Case:
@@ -83,7 +83,7 @@ class Case:
         first, last = self.usage.start, self.usage.end
         if self.usage.starts:
             first, last = min(first, self.usage.starts[0]), max(last, self.usage.ends[-1])
-        return Clock(self.place.zone, first, last)
+        return clock_of(self.place.zone, first, last)
 
 
 def open_case(

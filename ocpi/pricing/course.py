@@ -4,6 +4,7 @@ Rule T: hours on the wire are rounded, and nobody's rounding may buy a block of 
 of its period is that length; one that fits a whole second is that second; any other is taken as written.
 """
 
+from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from decimal import ROUND_HALF_UP, Decimal
 from itertools import accumulate, repeat
@@ -17,7 +18,7 @@ from ocpi.pricing.once import once
 from ocpi.pricing.reading import Usage
 from ocpi.pricing.readings import Readings, Reservation
 from ocpi.pricing.restrictions import Moment, Moments
-from ocpi.pricing.scalars import SECOND
+from ocpi.pricing.scalars import DAY, SECOND
 from ocpi.pricing.selection import Selection
 from ocpi.pricing.tariffs import BY_FALLBACK, EXPIRED, NO_RATES, USED, Ladder, Rate, Tariff, TaxMode
 from ocpi.pricing.zones import Clock
@@ -163,6 +164,32 @@ class Starts(Moments):
     @once
     def local(self) -> Sequence[int]:
         return self._clock.locals(self._stretches.starts)
+
+    @once
+    def _days(self) -> Sequence[tuple[int, int, int]] | None:
+        """The days of the starts, by a clock that is steady: when each began, and its first and last time of day."""
+        if (offset := self._clock.offset) is None:
+            return None
+        starts, found, at = self._stretches.starts, [], 0
+        while at < len(starts):
+            first = (starts[at] + offset) % DAY
+            midnight = starts[at] - first
+            at = bisect_left(starts, midnight + DAY, at)
+            found.append((midnight, first, starts[at - 1] - midnight))
+        return found
+
+    def in_window(self, opens: int, closes: int, inside: bool) -> Sequence[bool]:
+        """Starts are in order, so those within the window on a day are neighbours: to find its ends will do."""
+        days, starts = self._days, self._stretches.starts
+        if days is None:
+            return super().in_window(opens, closes, inside)
+        found = [not inside] * len(starts)
+        for midnight, first, last in days:
+            if opens <= last and first < closes:
+                opened = bisect_left(starts, midnight + opens)
+                closed = bisect_left(starts, midnight + closes, opened)
+                found[opened:closed] = [inside] * (closed - opened)
+        return found
 
     @once
     def kwh(self) -> Sequence[Decimal]:

@@ -101,6 +101,10 @@ class Moments:
     def time_of_day(self) -> Sequence[int]:
         return [local % DAY for local in self.local]
 
+    def in_window(self, opens: int, closes: int, inside: bool) -> Sequence[bool]:
+        """Whether the time of day is within a window that does not wrap around midnight, or outside of it."""
+        return [(opens <= time < closes) is inside for time in self.time_of_day]
+
     @once
     def kwh(self) -> Sequence[Decimal]:
         return [moment.kwh for moment in self.rows]
@@ -186,17 +190,14 @@ def _window(members: Mapping[str, Any], start: int | None, end: int | None) -> I
 @lru_cache(maxsize=1024)  # checks alike are one function, so that what it finds can be remembered by it
 def _within(start: int | None, end: int | None) -> Holds:
     """A window may wrap around midnight; from a time to the same time is the whole day, until 00:00 is all of it."""
-    if end is None:
-        return lambda moments: [start is not None and time >= start for time in moments.time_of_day]
-    if start is None:
-        if end == 0:
-            return lambda moments: [not moments.readings.midnight_end_never] * len(moments)
-        return lambda moments: [time < end for time in moments.time_of_day]
+    if start is None and end == 0:
+        return lambda moments: [not moments.readings.midnight_end_never] * len(moments)
     if start == end:
         return lambda moments: [not moments.readings.equal_times_never] * len(moments)
-    if start < end:
-        return lambda moments: [start <= time < end for time in moments.time_of_day]
-    return lambda moments: [not end <= time < start for time in moments.time_of_day]
+    opens, closes = start or 0, DAY if end is None else end
+    if opens < closes:
+        return lambda moments: moments.in_window(opens, closes, True)
+    return lambda moments: moments.in_window(closes, opens, False)
 
 
 def _clock_time(moment: Moment) -> str:

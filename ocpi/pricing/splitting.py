@@ -6,6 +6,7 @@ tiers of energy, and for borders of the clock on time. Cuts are made on register
 
 from collections.abc import Iterator
 from decimal import Decimal
+from itertools import accumulate
 from typing import NamedTuple
 
 from msgspec.structs import replace
@@ -40,7 +41,8 @@ def split(course: Course) -> Course:
     tariffs = course.selected.tariffs
     for at, tariff in enumerate(tariffs):
         cuts = _cuts(course, at, tariff) if tariff and tariff.checks else []
-        instants = [cut.instant for cut in cuts]
+        # in order, whatever the last of 100 digits says
+        instants = list(accumulate((cut.instant for cut in cuts), max))
         starts += [whole.starts[at], *instants]
         ends += [*instants, whole.ends[at]]
         periods += [at] * (len(cuts) + 1)

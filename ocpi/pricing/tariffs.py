@@ -89,8 +89,10 @@ class Ladder:
                     break
                 holding = list(map(and_, holding, moments.ask(test)))
             if any(holding):
-                kept = found or [None] * len(moments)
-                found = [first or (rate if holds else None) for first, holds in zip(kept, holding, strict=True)]
+                if found is None:
+                    found = [rate if holds else None for holds in holding]
+                else:
+                    found = [first or (rate if holds else None) for first, holds in zip(found, holding, strict=True)]
                 if all(found):
                     break
         return found or [None] * len(moments)

@@ -61,27 +61,23 @@ def _offset_at(zone: ZoneInfo, instant: int) -> int:
     return (offset.days * 86_400 + offset.seconds) * SECOND
 
 
-@lru_cache(maxsize=4096)
-def _offset_of(zone: ZoneInfo, first: int, last: int) -> int | None:
-    """The offset from a day since 1970 to another, UTC; None if it changes or may do so."""
-    offset = _offset_at(zone, first * DAY)
-    return offset if last - first < _STEADY and offset == _offset_at(zone, (last + 1) * DAY - SECOND) else None
-
-
 class Clock:
-    """The local clock during a session, in microseconds since 1970 as the wall shows them."""
+    """The local clock from a day since 1970 to another, UTC, in microseconds since 1970 as the wall shows them."""
 
-    __slots__ = ("_offset", "zone")
+    __slots__ = ("offset", "zone")
 
     def __init__(self, zone: str, first: int, last: int) -> None:
         self.zone = _load(zone)
-        self._offset = _offset_of(self.zone, first // DAY, last // DAY)
+        offset = _offset_at(self.zone, first * DAY)
+        is_steady = last - first < _STEADY and offset == _offset_at(self.zone, (last + 1) * DAY - SECOND)
+        self.offset = offset if is_steady else None
+        """From UTC, in microseconds; None if it changes or may do so."""
 
     def local(self, instant: int) -> int:
-        return instant + (self._offset if self._offset is not None else _offset_at(self.zone, instant))
+        return instant + (self.offset if self.offset is not None else _offset_at(self.zone, instant))
 
     def locals(self, instants: Sequence[int]) -> list[int]:
-        if (offset := self._offset) is not None:
+        if (offset := self.offset) is not None:
             return [instant + offset for instant in instants]
         return [instant + _offset_at(self.zone, instant) for instant in instants]
 
@@ -98,7 +94,7 @@ class Clock:
 
     def changes(self, start: int, end: int) -> Iterable[int]:
         """The instants after `start` and before `end` at which the offset changes."""
-        if self._offset is not None or _offset_at(self.zone, start) == _offset_at(self.zone, end):
+        if self.offset is not None or _offset_at(self.zone, start) == _offset_at(self.zone, end):
             return
         low, high = start, end
         while high - low > SECOND:
@@ -108,4 +104,11 @@ class Clock:
         yield high // SECOND * SECOND
 
 
-UTC_CLOCK = Clock("UTC", 0, 0)
+def clock_of(zone: str, first: int, last: int) -> Clock:
+    """The clock of a zone from an instant to another; raises `BadInput` for a zone nobody knows."""
+    return _clock(zone, first // DAY, last // DAY)
+
+
+_clock = lru_cache(maxsize=4096)(Clock)
+
+UTC_CLOCK = clock_of("UTC", 0, 0)

@@ -9,7 +9,7 @@ from ocpi.pricing.faults import BadInput
 from ocpi.pricing.periods.history import History, State
 from ocpi.pricing.scalars import DAY, instant_of
 from ocpi.pricing.tariffs import Tariff, compiled
-from ocpi.pricing.zones import Clock, Place, place_named
+from ocpi.pricing.zones import Clock, Place, clock_of, place_named
 
 T = TypeVar("T")
 
@@ -49,7 +49,7 @@ class Timeline:
 
     @property
     def clock(self) -> Clock:
-        return Clock(self.place.zone, self.start, self.end)
+        return clock_of(self.place.zone, self.start, self.end)
 
     @property
     def origin(self) -> int:

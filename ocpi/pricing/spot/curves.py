@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 from ocpi.pricing.faults import BadInput
 from ocpi.pricing.scalars import DAY, SECOND, instant, number, written
-from ocpi.pricing.zones import Clock, place_named
+from ocpi.pricing.zones import Clock, clock_of, place_named
 from ocpi.types import codec
 
 QUARTER = 15 * 60 * SECOND
@@ -91,7 +91,7 @@ def _curve(rows: Sequence[tuple[int, Any]], unit: Unit, zone: str) -> Curve:
     read = sorted((_row(at, row, unit) for at, row in rows), key=lambda slot: slot.start)
     slots = list(_closed(read))
     _check_lengths(slots)
-    _check_days(slots, Clock(zone, slots[0].start, slots[-1].end))
+    _check_days(slots, clock_of(zone, slots[0].start, slots[-1].end))
     return Curve(zone, slots)
 
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from ocpi.pricing.scalars import DAY, SECOND
-from ocpi.pricing.zones import Clock
+from ocpi.pricing.zones import Clock, clock_of
 
 _STEP = 7 * DAY
 _LOOK = 60
@@ -32,7 +32,7 @@ class Season:
 
 def of(zone: str, instant: int) -> Season:
     """The season of an instant."""
-    clock = Clock(zone, instant - _LOOK * _STEP, instant + _LOOK * _STEP)
+    clock = clock_of(zone, instant - _LOOK * _STEP, instant + _LOOK * _STEP)
     return Season(
         (clock.local(instant) - instant) // SECOND, _change(clock, instant, -_STEP), _change(clock, instant, _STEP)
     )
