@@ -9,7 +9,6 @@ from ocpi.pricing.engine import Priced, price
 from ocpi.pricing.exact import arithmetic
 from ocpi.pricing.faults import BadInput
 from ocpi.pricing.figures import ONCE, Figures, Rounding, figures
-from ocpi.pricing.once import once
 from ocpi.pricing.reading import Usage, read
 from ocpi.pricing.readings import RECOMMENDED, Readings
 from ocpi.pricing.scalars import text
@@ -31,6 +30,7 @@ class Case:
         self.readings = readings
         self.policy = policy
         self.selected = selection.select(usage, offer)
+        self._priced: Priced | None = None
         self._others: dict[Readings, Priced] = {}
 
     @property
@@ -42,10 +42,12 @@ class Case:
     def currency(self) -> str | None:
         return self.tariff_currency or text(self.usage.document.get("currency"))
 
-    @once
+    @property
     def priced(self) -> Priced:
         """The price by the reading of this case."""
-        return self._price(self.readings)
+        if self._priced is None:
+            self._priced = self._price(self.readings)
+        return self._priced
 
     @property
     def figures(self) -> Figures:
@@ -77,12 +79,12 @@ class Case:
         """The Tariff a rate belongs to."""
         return next(tariff for tariff in self.offer.tariffs if rate in tariff.rates)
 
-    @once
+    @property
     def clock(self) -> Clock:
         """The clock of the place."""
-        first, last = self.usage.start, self.usage.end
-        if self.usage.starts:
-            first, last = min(first, self.usage.starts[0]), max(last, self.usage.ends[-1])
+        usage, first, last = self.usage, self.usage.start, self.usage.end
+        if usage.starts:
+            first, last = min(first, usage.starts[0]), max(last, usage.ends[-1])
         return clock_of(self.place.zone, first, last)
 
 

@@ -82,6 +82,7 @@ class Course:
             self.is_expired = readings.reservation is Reservation.EXPIRED
         self.fate = EXPIRED if self.is_expired else BY_FALLBACK if readings.reservation_by_fallback else USED
         self._rates: dict[int, Sequence[Rate | None]] = {}
+        self._moments: Starts | None = None
 
     @property
     def places(self) -> range:
@@ -122,10 +123,12 @@ class Course:
         rates = {tariff: self._rates_of(tariff, kind) for tariff in self.selected.distinct}
         return [None if tariff is None else rates[tariff][at] for at, tariff in enumerate(self.selected.tariffs)]
 
-    @once
+    @property
     def moments(self) -> "Starts":
         """By stretch: the state at its start."""
-        return Starts(self.usage, self.stretches, self.clock, self.readings)
+        if self._moments is None:
+            self._moments = Starts(self.usage, self.stretches, self.clock, self.readings)
+        return self._moments
 
 
 class Starts(Moments):

@@ -77,7 +77,7 @@ def price(course: Course) -> Priced:
         if (final := use.bill(by_rate)) is not None:
             if readings.step_by_empty_period and (empty := _empty(course, use)):
                 others.append(empty)
-                final = replace(final, stretch=empty.stretch)
+                final = replace(final, stretch=empty.stretch, rate=empty.rate)
             last[kind] = final
     surplus = steps.surpluses(uses, last, readings)
     for (stretch, kind), quantity in surplus.items():

@@ -22,13 +22,13 @@ class arithmetic:
     __slots__ = ("_before",)
 
     def __enter__(self) -> None:
-        self._before = getcontext()
-        if self._before is not _CONTEXT:
+        before = self._before = getcontext()
+        if before is not _CONTEXT:
             setcontext(_CONTEXT)  # `localcontext` would take a copy each time, and nobody changes this one
 
-    def __exit__(self, *_: object) -> None:
-        if self._before is not _CONTEXT:
-            setcontext(self._before)
+    def __exit__(self, kind: object, error: object, trace: object) -> None:
+        if (before := self._before) is not _CONTEXT:
+            setcontext(before)
 
 
 def money(parts: Decimal) -> Decimal:

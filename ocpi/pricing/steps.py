@@ -25,8 +25,7 @@ def surpluses(
         last = {kind: replace(final, total=final.total + _free(uses[kind])) for kind, final in last.items()}
     found = {}
     for final in _rounded(last, readings):
-        rate = uses[final.kind].rates[final.stretch]
-        if rate is not None and (surplus := _surplus(final.total, rate.step)):
+        if surplus := _surplus(final.total, final.rate.step):
             found[final.stretch, final.kind] = surplus
     return found
 

@@ -28,11 +28,12 @@ class Free(NamedTuple):
 
 
 class Last(Struct, frozen=True, order=True):
-    """Where a kind was last paid for, and the sum of what was."""
+    """Where a kind was last paid for, the sum of what was, and the last rate."""
 
     stretch: int
     kind: int
     total: Decimal
+    rate: Rate
 
 
 class Use(Struct, frozen=True):
@@ -69,6 +70,6 @@ class Use(Struct, frozen=True):
             by_rate |= {(kind, rate): quantity for rate, quantity in found.items()}
             total = sum(found.values(), ZERO)
         at = len(rates) - 1
-        while not (quantities[at] and rates[at]):
+        while (last := rates[at]) is None or not quantities[at]:
             at -= 1
-        return Last(at, kind, total)
+        return Last(at, kind, total, last)
