@@ -227,7 +227,7 @@ def measured(usage: Usage, readings: Readings) -> Stretches:
     amounts: dict[int, Sequence[Decimal]] = {}
     if any(energy := _energy(usage.volumes[kinds.ENERGY], readings)):
         amounts[kinds.ENERGY] = energy
-    clocked = [kind for kind in kinds.CLOCKED if any(usage.volumes[kind])]
+    clocked = [kind for kind in usage.reported if kind in kinds.CLOCKED and any(usage.volumes[kind])]
     for kind in clocked:
         if any(seconds := _seconds(kind, clocked, usage, readings)):
             amounts[kind] = seconds

@@ -16,7 +16,7 @@ from ocpi.pricing.scalars import instant, number, seconds
 Document = Mapping[str, Any]
 
 _GAUGES = frozenset({"MIN_CURRENT", "MAX_CURRENT", "CURRENT", "MIN_POWER", "MAX_POWER", "POWER"})
-_REPORTED = (kinds.ENERGY, kinds.TIME, kinds.PARKING_TIME, kinds.RESERVATION_TIME)
+_REPORTED = [(kind, name) for kind, name in enumerate(kinds.VOLUME) if name]
 _STARTS = ("start_date_time", "start_datetime")
 _ENDS = ("end_date_time", "stop_date_time", "end_datetime")
 
@@ -40,6 +40,8 @@ class Usage:
     tariff_ids: Sequence[str | None]
     volumes: Mapping[int, Sequence[Decimal | None]]
     """By kind: kWh and hours as reported; None where the dimension is absent."""
+    reported: Sequence[int]
+    """The kinds of which there are volumes at all."""
     gauges: Sequence[Mapping[str, Decimal] | None]
     """Currents and powers by dimension, None where there are none."""
     is_cdr: bool
@@ -101,6 +103,7 @@ def read(document: Any, end: int | None = None) -> Usage:
         lengths=[seconds(until - since) for since, until in zip(columns.starts, ends, strict=True)],
         tariff_ids=columns.tariff_ids,
         volumes=columns.volumes,
+        reported=columns.reported,
         gauges=columns.gauges,
         is_cdr=is_cdr,
         is_running=is_running,
@@ -155,7 +158,8 @@ class _Columns:
         self.indices: Sequence[int] = ()
         self.starts: list[int] = []
         self.tariff_ids: list[str | None] = []
-        self.volumes: dict[int, list[Decimal | None]] = {kind: [] for kind in _REPORTED}
+        self.volumes: dict[int, list[Decimal | None]] = {}
+        self.reported: list[int] = []
         self.gauges: list[Mapping[str, Decimal] | None] = []
         self.twice: list[str] = []
 
@@ -173,7 +177,7 @@ def _columns(items: Sequence[Any]) -> _Columns:
     """The periods in the order of the document. One flat loop: most of the time of reading goes here."""
     columns = _Columns()
     columns.indices = range(len(items))
-    energy, time, parking, reservation = (columns.volumes[kind].append for kind in _REPORTED)
+    rows: list[Mapping[str, Decimal]] = []
     index = 0
     path: tuple[str | int, ...] = ()
     try:
@@ -195,12 +199,15 @@ def _columns(items: Sequence[Any]) -> _Columns:
                     volume += volumes[kind]
                     columns.twice.append(f"/charging_periods/{index}/dimensions/{at}")
                 volumes[kind] = volume
-            reported = volumes.get
-            energy(reported("ENERGY"))
-            time(reported("TIME"))
-            parking(reported("PARKING_TIME"))
-            reservation(reported("RESERVATION_TIME"))
+            rows.append(volumes)
             columns.gauges.append(None if _GAUGES.isdisjoint(volumes) else volumes)
     except (BadInput, KeyError, TypeError, AttributeError) as error:
         raise BadInput.of(error).below("charging_periods", index, *path) from None
+    dimensions = set().union(*rows)
+    for kind, name in _REPORTED:
+        if name in dimensions:
+            columns.reported.append(kind)
+            columns.volumes[kind] = [row.get(name) for row in rows]
+        else:
+            columns.volumes[kind] = [None] * len(rows)
     return columns
