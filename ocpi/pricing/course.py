@@ -249,7 +249,7 @@ def _is_complete(volumes: Sequence[Decimal | None]) -> TypeGuard[Sequence[Decima
 def _seconds(kind: int, clocked: Sequence[int], usage: Usage, readings: Readings) -> Sequence[Decimal]:
     """The hours of a kind as seconds; `clocked` are all kinds that took time in the same periods."""
     lengths = usage.lengths
-    literal = [volume * HOUR if volume else ZERO for volume in usage.volumes[kind]]
+    literal = [ZERO if volume is None else volume * HOUR for volume in usage.volumes[kind]]
     if literal == lengths and len(clocked) == 1:
         return literal
     if readings.hours_literal:

@@ -71,7 +71,7 @@ def price(course: Course) -> Priced:
     others: list[Segment] = []
     by_rate: dict[tuple[int, Rate], Decimal] = {}
     last: dict[int, Last] = {}
-    readings = course.readings
+    readings, vat = course.readings, course.readings.vat
     for kind, quantities in course.stretches.amounts.items():
         use = uses[kind] = Use(kind, course.rates(kind), quantities)
         if (final := use.bill(by_rate)) is not None:
@@ -89,8 +89,9 @@ def price(course: Course) -> Priced:
     costs = [NOTHING] * len(kinds.COSTS)
     before = NOTHING
     for (kind, rate), quantity in by_rate.items():
-        cost, place = cost_of(rate, quantity, readings.vat), kinds.COST[kind]
-        costs[place], before = costs[place].plus(cost), before.plus(cost)
+        cost, place = cost_of(rate, quantity, vat), kinds.COST[kind]
+        costs[place] = costs[place].plus(cost)
+        before = before.plus(cost)
     return Priced(course, uses, others, surplus, by_rate, costs, before, limits.apply(before, course))
 
 

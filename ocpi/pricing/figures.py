@@ -5,7 +5,7 @@ is an object: a contract can set it and a dispute can replay it. Ours rounds onc
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_DOWN, ROUND_HALF_EVEN, ROUND_HALF_UP, Decimal
 from enum import StrEnum
@@ -101,7 +101,7 @@ class Figures(Struct, frozen=True):
     """The costs of a CDR in the currency, rounded."""
 
     total: Amount
-    costs: tuple[Amount, ...]
+    costs: Sequence[Amount]
     """In the order of `kinds.COSTS`."""
 
 
@@ -121,11 +121,11 @@ def figures(priced: Priced, policy: Rounding = ONCE) -> Figures:
         total = limits.total(before, priced.limit_again(before))
     knows_tax, figure = priced.course.knows_tax, policy.figure
     nothing = _ZERO if knows_tax else _ZERO_NET
-    rounded_total, *rounded_costs = [
+    amounts = [
         nothing if exact is NOTHING else Amount(figure(exact.excl), figure(exact.incl) if knows_tax else None)
         for exact in (total, *costs)
     ]
-    return Figures(rounded_total, tuple(rounded_costs))
+    return Figures(amounts[0], amounts[1:])
 
 
 def _parts(priced: Priced, policy: Rounding) -> list[tuple[int, Money]]:
