@@ -83,8 +83,8 @@ class Case:
     def clock(self) -> Clock:
         """The clock of the place."""
         usage, first, last = self.usage, self.usage.start, self.usage.end
-        if usage.starts:
-            first, last = min(first, usage.starts[0]), max(last, usage.ends[-1])
+        if starts := usage.starts:
+            first, last = min(first, starts[0]), usage.ends[-1]
         return clock_of(self.place.zone, first, last)
 
 

@@ -143,6 +143,7 @@ class Starts(Moments):
         self._usage = usage
         self._stretches = stretches
         self._clock = clock
+        self._days: Sequence[tuple[int, int, int]] | None = None
 
     def __len__(self) -> int:
         return len(self._stretches.starts)
@@ -168,26 +169,15 @@ class Starts(Moments):
     def local(self) -> Sequence[int]:
         return self._clock.locals(self._stretches.starts)
 
-    @once
-    def _days(self) -> Sequence[tuple[int, int, int]] | None:
-        """The days of the starts, by a clock that is steady: when each began, and its first and last time of day."""
-        if (offset := self._clock.offset) is None:
-            return None
-        starts, found, at = self._stretches.starts, [], 0
-        while at < len(starts):
-            first = (starts[at] + offset) % DAY
-            midnight = starts[at] - first
-            at = bisect_left(starts, midnight + DAY, at)
-            found.append((midnight, first, starts[at - 1] - midnight))
-        return found
-
     def in_window(self, opens: int, closes: int, inside: bool) -> Sequence[bool]:
         """Starts are in order, so those within the window on a day are neighbours: to find its ends will do."""
-        days, starts = self._days, self._stretches.starts
-        if days is None:
+        if (offset := self._clock.offset) is None:
             return super().in_window(opens, closes, inside)
+        starts = self._stretches.starts
+        if self._days is None:
+            self._days = _days(starts, offset)
         found = [not inside] * len(starts)
-        for midnight, first, last in days:
+        for midnight, first, last in self._days:
             if opens <= last and first < closes:
                 opened = bisect_left(starts, midnight + opens)
                 closed = bisect_left(starts, midnight + closes, opened)
@@ -220,6 +210,17 @@ class Starts(Moments):
             repeat(self.readings),
         )
         return list(rows)
+
+
+def _days(starts: Sequence[int], offset: int) -> Sequence[tuple[int, int, int]]:
+    """The local days on which starts fall: the instant each began, and the first and last time of day of the starts."""
+    found, at = [], 0
+    while at < len(starts):
+        first = (starts[at] + offset) % DAY
+        midnight = starts[at] - first
+        at = bisect_left(starts, midnight + DAY, at)
+        found.append((midnight, first, starts[at - 1] - midnight))
+    return found
 
 
 def measured(usage: Usage, readings: Readings) -> Stretches:
