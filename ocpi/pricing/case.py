@@ -45,28 +45,32 @@ class Case:
     @property
     def priced(self) -> Priced:
         """The price by the reading of this case."""
-        if self._priced is None:
-            self._priced = self._price(self.readings)
-        return self._priced
+        with arithmetic():
+            return self._own_price()
 
     @property
     def figures(self) -> Figures:
         with arithmetic():
-            return figures(self.priced, self.policy)
+            return figures(self._own_price(), self.policy)
 
     def under(self, readings: Readings) -> Priced:
         """The price by another reading."""
         if readings == self.readings:
             return self.priced
         if readings not in self._others:
-            self._others[readings] = self._price(readings)
+            with arithmetic():
+                self._others[readings] = self._price(readings)
         return self._others[readings]
 
+    def _own_price(self) -> Priced:
+        if self._priced is None:
+            self._priced = self._price(self.readings)
+        return self._priced
+
     def _price(self, readings: Readings) -> Priced:
-        with arithmetic():
-            clock = self.clock if self.offer.needs_clock and not readings.utc else UTC_CLOCK
-            course = Course(self.usage, self.selected, clock, readings)
-            return price(split(course) if readings.interpolated else course)
+        clock = self.clock if self.offer.needs_clock and not readings.utc else UTC_CLOCK
+        course = Course(self.usage, self.selected, clock, readings)
+        return price(split(course) if readings.interpolated else course)
 
     def pointer(self, tariff: Tariff) -> str:
         """Where the Tariff is: in the document, or in what was given to stand in for it."""
