@@ -178,11 +178,11 @@ def _check_windows(plan: Plan) -> None:
             raise BadInput("is not a time of day", "windows", at, "start")
         if window.start == window.end % _DAY and window.start:
             raise BadInput("ends when it begins", "windows", at, "end")
-        if window.start == 0 and window.end in (0, _DAY) and not window.days:
-            raise BadInput("is all the time: that is the price per kWh", "windows", at)
     for (at, one), (_, other) in combinations(reversed([*enumerate(plan.windows)]), 2):
         if _meet(one, other):
             raise BadInput("overlaps with an earlier window", "windows", at)
+    if sum(end - start for window in plan.windows for _, start, end in minutes_of(window)) == len(WEEKDAYS) * _DAY:
+        raise BadInput("leaves no time for the price per kWh outside of windows", "windows", len(plan.windows) - 1)
 
 
 def _meet(one: Window, other: Window) -> bool:

@@ -250,6 +250,23 @@ ALWAYS = amount("0.5")
         ({"per_hour": ALWAYS, "windows": (Window(per_kwh=ALWAYS, start=0, end=60),)}, "/per_kwh"),
         ({"per_kwh": ALWAYS, "windows": (Window(per_kwh=ALWAYS, start=60, end=60),)}, "/windows/0/end"),
         ({"per_kwh": ALWAYS, "windows": (Window(per_kwh=ALWAYS, start=0, end=1440),)}, "/windows/0"),
+        (
+            {
+                "per_kwh": ALWAYS,
+                "windows": (Window(per_kwh=ALWAYS, start=0, end=1440, days=frozenset(range(7))),),
+            },
+            "/windows/0",
+        ),
+        (
+            {
+                "per_kwh": ALWAYS,
+                "windows": (
+                    Window(per_kwh=ALWAYS, start=0, end=720),
+                    Window(per_kwh=ALWAYS, start=720, end=1440),
+                ),
+            },
+            "/windows/1",
+        ),
         ({"per_kwh": ALWAYS, "windows": (Window(per_kwh=ALWAYS, start=1440, end=60),)}, "/windows/0/start"),
         (
             {
