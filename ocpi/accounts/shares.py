@@ -129,7 +129,7 @@ def _priced(text: str, net: Decimal, gross: Decimal) -> list[Share]:
     sign = -1 if document.get("credit") is True else 1
     try:
         case = open_case(document)
-        computed = case.figures.total
+        computed = case.total
     except BadInput:
         return []
     if computed.incl is None or (computed.excl, computed.incl) != (ONCE.round(sign * net), ONCE.round(sign * gross)):

@@ -14,7 +14,7 @@ from ocpi.pricing.case import Case
 from ocpi.pricing.causes import credited
 from ocpi.pricing.exact import ZERO, arithmetic, money, plain
 from ocpi.pricing.explain import Tried, tried
-from ocpi.pricing.figures import Amount, Rounding, figures, minor_unit
+from ocpi.pricing.figures import Amount, Rounding, minor_unit, total
 from ocpi.pricing.limits import Limited, Money
 from ocpi.pricing.readings import DISPUTED
 from ocpi.pricing.scalars import seconds, written
@@ -41,12 +41,12 @@ def document(case: Case, verdict: Verdict) -> Json:
 
 def alternatives(case: Case) -> list[Json]:
     """Totals by the readings others hold of disputed points, where they differ from ours."""
-    own, found = case.figures.total, []
+    own, found = case.total, []
     for variant in DISPUTED:
         with arithmetic():
-            total = figures(case.under(variant.of(case.readings)), case.policy).total
-        if total != own:
-            found.append({"reading": variant.name, "total": total.document(), "explanation": variant.sentence})
+            other = total(case.under(variant.of(case.readings)), case.policy)
+        if other != own:
+            found.append({"reading": variant.name, "total": other.document(), "explanation": variant.sentence})
     return found
 
 
@@ -68,10 +68,10 @@ def _sums(case: Case) -> Json:
     """What the figures were made of, and what an invoice would say."""
     priced, policy = case.priced, case.policy
     invoice = Rounding(places=minor_unit(case.currency))
-    coins = figures(priced, invoice).total
+    coins = total(priced, invoice)
     return {
         "exact": _exact(case, priced.total),
-        "tax_lines": _tax_lines(case, figures(priced, policy).total, policy),
+        "tax_lines": _tax_lines(case, total(priced, policy), policy),
         "limits": [_limit(case, limited) for limited in priced.limited],
         "invoice": {"decimals": invoice.places, **coins.document(), "tax_lines": _tax_lines(case, coins, invoice)},
     }

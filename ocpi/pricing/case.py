@@ -8,7 +8,7 @@ from ocpi.pricing.course import Course
 from ocpi.pricing.engine import Priced, price
 from ocpi.pricing.exact import arithmetic
 from ocpi.pricing.faults import BadInput
-from ocpi.pricing.figures import ONCE, Figures, Rounding, figures
+from ocpi.pricing.figures import ONCE, Amount, Figures, Rounding, figures, total
 from ocpi.pricing.reading import Usage, read
 from ocpi.pricing.readings import RECOMMENDED, Readings
 from ocpi.pricing.scalars import text
@@ -47,6 +47,11 @@ class Case:
         """The price by the reading of this case."""
         with arithmetic():
             return self._own_price()
+
+    @property
+    def total(self) -> Amount:
+        with arithmetic():
+            return total(self._own_price(), self.policy)
 
     @property
     def figures(self) -> Figures:

@@ -13,7 +13,7 @@ from typing import TypeGuard
 from msgspec import Struct
 
 from ocpi.pricing import kinds
-from ocpi.pricing.exact import HOUR, ZERO, arithmetic
+from ocpi.pricing.exact import ZERO, arithmetic
 from ocpi.pricing.once import once
 from ocpi.pricing.reading import Usage
 from ocpi.pricing.readings import Readings, Reservation
@@ -228,7 +228,7 @@ def measured(usage: Usage, readings: Readings) -> Stretches:
     amounts: dict[int, Sequence[Decimal]] = {}
     if any(energy := _energy(usage.volumes[kinds.ENERGY], readings)):
         amounts[kinds.ENERGY] = energy
-    clocked = [kind for kind in usage.reported if kind in kinds.CLOCKED and any(usage.volumes[kind])]
+    clocked = [kind for kind, column in usage.seconds.items() if any(column)]
     for kind in clocked:
         if any(seconds := _seconds(kind, clocked, usage, readings)):
             amounts[kind] = seconds
@@ -248,14 +248,14 @@ def _is_complete(volumes: Sequence[Decimal | None]) -> TypeGuard[Sequence[Decima
 
 
 def _seconds(kind: int, clocked: Sequence[int], usage: Usage, readings: Readings) -> Sequence[Decimal]:
-    """The hours of a kind as seconds; `clocked` are all kinds that took time in the same periods."""
+    """What counts of the time of a kind; `clocked` are all kinds that took time in the same periods."""
     lengths = usage.lengths
-    literal = [ZERO if volume is None else volume * HOUR for volume in usage.volumes[kind]]
+    literal = usage.seconds[kind]
     if literal == lengths and len(clocked) == 1:
         return literal
     if readings.hours_literal:
         return [max(seconds, ZERO) for seconds in literal]
-    others = [usage.volumes[other] for other in clocked if other != kind]
+    others = [usage.seconds[other] for other in clocked if other != kind]
     return [
         _rule_t(amount, ZERO if any(column[at] for column in others) else length) if amount > ZERO else ZERO
         for at, (amount, length) in enumerate(zip(literal, lengths, strict=True))
@@ -265,7 +265,7 @@ def _seconds(kind: int, clocked: Sequence[int], usage: Usage, readings: Readings
 def _by_the_clock(charged: Sequence[Decimal] | None, clocked: Sequence[int], usage: Usage) -> Sequence[Decimal]:
     """Charging time, and the length of each period in which nothing took time."""
     return [
-        length if not any(usage.volumes[kind][at] for kind in clocked) else charged[at] if charged else ZERO
+        length if not any(usage.seconds[kind][at] for kind in clocked) else charged[at] if charged else ZERO
         for at, length in enumerate(usage.lengths)
     ]
 

@@ -110,22 +110,33 @@ def minor_unit(currency: str | None) -> int:
     return _MINOR_UNITS.get((currency or "").upper(), 2)
 
 
+def total(priced: Priced, policy: Rounding = ONCE) -> Amount:
+    """The total by the policy, for who wants no more: each figure costs a rounding or two."""
+    exact = priced.total if policy.stage is _TOTAL else _by_stages(priced, policy)[0]
+    return _amount(exact, policy, priced.course.knows_tax)
+
+
 def figures(priced: Priced, policy: Rounding = ONCE) -> Figures:
     """Total and costs by the policy. Costs stay as computed when a limit changes the total."""
-    costs, total = priced.costs, priced.total
-    if policy.stage is not _TOTAL:
-        parts = _parts(priced, policy)
-        if policy.stage is not Stage.PERIOD:
-            costs = [_sum(part for place, part in parts if place == cost) for cost in range(len(costs))]
-        before = _sum(part for _, part in parts)
-        total = limits.total(before, priced.limit_again(before))
-    knows_tax, figure = priced.course.knows_tax, policy.figure
-    nothing = _ZERO if knows_tax else _ZERO_NET
-    amounts = [
-        nothing if exact is NOTHING else Amount(figure(exact.excl), figure(exact.incl) if knows_tax else None)
-        for exact in (total, *costs)
-    ]
-    return Figures(amounts[0], amounts[1:])
+    exact, costs = (priced.total, priced.costs) if policy.stage is _TOTAL else _by_stages(priced, policy)
+    knows_tax = priced.course.knows_tax
+    return Figures(_amount(exact, policy, knows_tax), [_amount(cost, policy, knows_tax) for cost in costs])
+
+
+def _amount(exact: Money, policy: Rounding, knows_tax: bool) -> Amount:
+    if exact is NOTHING:
+        return _ZERO if knows_tax else _ZERO_NET
+    figure = policy.figure
+    return Amount(figure(exact.excl), figure(exact.incl) if knows_tax else None)
+
+
+def _by_stages(priced: Priced, policy: Rounding) -> tuple[Money, Sequence[Money]]:
+    """Total and costs of a policy that rounds on the way, but for the last rounding."""
+    parts, costs = _parts(priced, policy), priced.costs
+    if policy.stage is not Stage.PERIOD:
+        costs = [_sum(part for place, part in parts if place == cost) for cost in range(len(costs))]
+    before = _sum(part for _, part in parts)
+    return limits.total(before, priced.limit_again(before)), costs
 
 
 def _parts(priced: Priced, policy: Rounding) -> list[tuple[int, Money]]:

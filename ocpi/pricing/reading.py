@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 from ocpi.pricing import kinds
+from ocpi.pricing.exact import HOUR, ZERO, arithmetic
 from ocpi.pricing.faults import BadInput
 from ocpi.pricing.notes import Code, Note
 from ocpi.pricing.scalars import instant, number, seconds
@@ -40,8 +41,8 @@ class Usage:
     tariff_ids: Sequence[str | None]
     volumes: Mapping[int, Sequence[Decimal | None]]
     """By kind: kWh and hours as reported; None where the dimension is absent."""
-    reported: Sequence[int]
-    """The kinds of which there are volumes at all."""
+    seconds: Mapping[int, Sequence[Decimal]]
+    """By kind, only of those that take time and are reported: the hours as seconds, zero where they are absent."""
     gauges: Sequence[Mapping[str, Decimal] | None]
     """Currents and powers by dimension, None where there are none."""
     is_cdr: bool
@@ -103,7 +104,7 @@ def read(document: Any, end: int | None = None) -> Usage:
         lengths=[seconds(until - since) for since, until in zip(columns.starts, ends, strict=True)],
         tariff_ids=columns.tariff_ids,
         volumes=columns.volumes,
-        reported=columns.reported,
+        seconds=columns.seconds,
         gauges=columns.gauges,
         is_cdr=is_cdr,
         is_running=is_running,
@@ -159,7 +160,7 @@ class _Columns:
         self.starts: list[int] = []
         self.tariff_ids: list[str | None] = []
         self.volumes: dict[int, list[Decimal | None]] = {}
-        self.reported: list[int] = []
+        self.seconds: dict[int, list[Decimal]] = {}
         self.gauges: list[Mapping[str, Decimal] | None] = []
         self.twice: list[str] = []
 
@@ -171,6 +172,7 @@ class _Columns:
         self.tariff_ids = [self.tariff_ids[at] for at in order]
         self.gauges = [self.gauges[at] for at in order]
         self.volumes = {kind: [column[at] for at in order] for kind, column in self.volumes.items()}
+        self.seconds = {kind: [column[at] for at in order] for kind, column in self.seconds.items()}
 
 
 def _columns(items: Sequence[Any]) -> _Columns:
@@ -205,9 +207,8 @@ def _columns(items: Sequence[Any]) -> _Columns:
         raise BadInput.of(error).below("charging_periods", index, *path) from None
     dimensions = set().union(*rows)
     for kind, name in _REPORTED:
-        if name in dimensions:
-            columns.reported.append(kind)
-            columns.volumes[kind] = [row.get(name) for row in rows]
-        else:
-            columns.volumes[kind] = [None] * len(rows)
+        columns.volumes[kind] = [row.get(name) for row in rows] if name in dimensions else [None] * len(rows)
+        if name in dimensions and kind in kinds.CLOCKED:
+            with arithmetic():
+                columns.seconds[kind] = [ZERO if hours is None else hours * HOUR for hours in columns.volumes[kind]]
     return columns

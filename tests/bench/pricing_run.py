@@ -4,7 +4,8 @@ python tests/bench/pricing_run.py < FILES         our engine
 python tests/bench/pricing_run.py peer < FILES    the public Python engine ocpi-tariffs-py, where it is installed
 
 FILES is a JSON list of paths, each of one CDR. Prints for each [from JSON, from the document, from what is made of the
-document first, total without VAT].
+document first, total without VAT]. Both engines are asked for the total, without and with VAT, which is all that the
+public one gives.
 """
 
 import json
@@ -24,7 +25,7 @@ def _ours() -> _Engine:
     from ocpi.types import codec
 
     def price(case: Case) -> Any:
-        return Case(case.usage, case.offer, case.place).figures.total.excl
+        return Case(case.usage, case.offer, case.place).total.excl
 
     return codec.decode, open_case, price
 

@@ -44,7 +44,7 @@ def compare(document: Mapping[str, Any], draft: Tariff, zone: str | None) -> Com
         raise BadInput(f"is not {draft.currency}", "currency")
     usage = read(document)
     case = Case(usage, Offer((draft,), True), place_of(usage, zone), _READINGS, ONCE)
-    after = case.figures.total.excl
+    after = case.total.excl
     stretches = case.priced.course.stretches
     return Compared(
         before=_claimed(document),

@@ -41,12 +41,11 @@ def cdr_figures(history: History, policy: Rounding = ONCE) -> Generated:
     """
     line = timeline.read(history)
     document, case, notes = _priced(history, line, policy)
+    found = case.figures
     costs = {
-        name: cost.document()
-        for name, cost in zip(kinds.COSTS, case.figures.costs, strict=True)
-        if cost.excl or cost.incl
+        name: cost.document() for name, cost in zip(kinds.COSTS, found.costs, strict=True) if cost.excl or cost.incl
     }
-    return Generated(document | {"total_cost": case.figures.total.document()} | costs, notes, case)
+    return Generated(document | {"total_cost": found.total.document()} | costs, notes, case)
 
 
 def session_figures(history: History, now: datetime, policy: Rounding = ONCE) -> Generated:
@@ -57,7 +56,7 @@ def session_figures(history: History, now: datetime, policy: Rounding = ONCE) ->
     line = timeline.read(history, now)
     document, case, notes = _priced(history, line, policy)
     usage = {name: document[name] for name in _OF_SESSION}
-    return Generated(usage | {"total_cost": case.figures.total.document()}, notes, case)
+    return Generated(usage | {"total_cost": case.total.document()}, notes, case)
 
 
 def _priced(history: History, line: Timeline, policy: Rounding) -> tuple[Json, Case, tuple[Note, ...]]:

@@ -8,7 +8,9 @@ from typing import Any
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from ocpi.pricing.case import Case
 from ocpi.pricing.causes import Causes, figure
+from ocpi.pricing.figures import Mode, Rounding, Stage
 from ocpi.pricing.kinds import COSTS
 from ocpi.pricing.readings import Readings
 from ocpi.types import times
@@ -86,6 +88,14 @@ def test_a_cdr_that_claims_the_result_agrees(charge: Document, prices: Document)
     names = ("total_cost", "total_energy_cost", "total_time_cost", "total_parking_cost", "total_fixed_cost")
     result = told(charge, prices)
     assert told(charge | {name: result[name] for name in names}, prices)["agrees"]
+
+
+@settings(max_examples=80, deadline=None)
+@given(charges(), tariffs(), st.builds(Rounding, st.sampled_from(Mode), st.sampled_from(Stage), st.integers(0, 4)))
+def test_the_total_alone_is_that_of_the_figures(charge: Document, prices: Document, policy: Rounding) -> None:
+    read = opened(charge, prices)
+    case = Case(read.usage, read.offer, read.place, policy=policy)
+    assert case.total == case.figures.total
 
 
 @settings(max_examples=80, deadline=None)

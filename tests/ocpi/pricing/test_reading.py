@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from ocpi.pricing import kinds
 from ocpi.pricing.case import open_case
 from ocpi.pricing.faults import BadInput
 from tests.kit.pricing import cdr, codes, excl, flat, net, note, opened, period, price, told
@@ -17,6 +18,13 @@ def fault(document: Any, tariff: Any = PRICES) -> tuple[str, str]:
     with pytest.raises(BadInput) as caught:
         open_case(document, tariff)
     return caught.value.pointer, caught.value.message
+
+
+def test_hours_of_many_digits_are_exact_seconds() -> None:
+    hours = Decimal("0.1234567890123456789012345678901234567")
+    charge = cdr(period(30, kwh=1))
+    charge["charging_periods"][0]["dimensions"].append({"type": "TIME", "volume": hours})
+    assert opened(charge, PRICES).usage.seconds == {kinds.TIME: [Decimal("444.44444044444444404444444440444444412")]}
 
 
 def test_periods_out_of_order_are_sorted_and_noted() -> None:
