@@ -16,6 +16,8 @@ from cpo_backend.simulating.speech import SPEECH
 from cpo_backend.simulating.station import Clock, Station
 from ocpi.types import codec
 
+_WAITING = 60  # seconds for which the node may keep a charger waiting in all
+
 
 class Command(BaseCommand):
     help = (
@@ -77,8 +79,9 @@ async def _one(identity: str, options: dict[str, Any]) -> Tally:
     )
     speech = SPEECH[options["dialect"]]()
     line = Line(options["url"], identity, options["password"].replace("{}", identity), speech.subprotocol)
-    # Begun ten times as long ago as it takes: what it waits for the node goes by fast as well, and a clock that has
-    # caught up leaves no time for what is charged then.
-    clock = Clock(options["speed"], timedelta(seconds=seconds * max(options["sessions"], 1) * 10))
+    # Begun ten times as long ago as it takes, and a minute of its fast time besides: what it waits for the node goes by
+    # fast as well, and a clock that has caught up leaves no time for what is charged then.
+    behind = seconds * max(options["sessions"], 1) * 10 + _WAITING * options["speed"]
+    clock = Clock(options["speed"], timedelta(seconds=behind))
     station = Station(line, speech, clock, options["connectors"])
     return await live(station, habits, random.Random(f"{options['seed']} {identity}"))
