@@ -1,8 +1,8 @@
 """HTTP/1.1 at the front door: uvicorn's protocol with a shorter way from an answer to the wire.
 
 uvicorn looks at every header of an answer with two regular expressions, writes its head and its body apart, and sets a
-timer anew for every request, which is a tenth of what a relayed message costs. Parsing, upgrades, pipelining, flow
-control and shutdown are uvicorn's. There is no access log, no root path and no limit of concurrency here: limits are
+timer anew for every request: a third of what a request costs it. Parsing, upgrades, pipelining, flow control and
+shutdown are uvicorn's. There is no access log, no root path and no limit of concurrency here: limits are
 `roaming/hub/turnstile.py`.
 """
 
