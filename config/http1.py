@@ -1,9 +1,9 @@
-"""HTTP/1.1 at the front door: uvicorn's protocol with a shorter way from an answer to the wire.
+"""HTTP/1.1 at the front door: uvicorn's connections with a shorter way from a request to its answer.
 
-uvicorn looks at every header of an answer with two regular expressions, writes its head and its body apart, and sets a
-timer anew for every request: a third of what a request costs it. Parsing, upgrades, pipelining, flow control and
-shutdown are uvicorn's. There is no access log, no root path and no limit of concurrency here: limits are
-`roaming/hub/turnstile.py`.
+uvicorn looks at every header of an answer with two regular expressions, writes its head and its body apart, sets a
+timer anew for every request, and looks for a proxy's headers in each: nearly half of what a request costs it. Parsing,
+upgrades, flow control and shutdown are uvicorn's. There is no access log, no root path and no limit of concurrency
+here: limits are `roaming/hub/turnstile.py`.
 """
 
 import asyncio
@@ -12,47 +12,98 @@ from typing import Any
 from urllib.parse import unquote
 
 import httptools
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
+from uvicorn.protocols.http.flow_control import HIGH_WATER_LIMIT
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
+from ocpi.transport.asgi import Application, Headers, Message, Scope
+
+_ASGI = {"version": "3.0", "spec_version": "2.3"}
+_EXPECT = (b"expect", b"100-continue")
+_PROXIED = (b"x-forwarded-for", b"x-forwarded-proto")
+_RARE = frozenset({b"expect", *_PROXIED})
 _BODILESS = (204, 304)
 _CHUNKED = b"transfer-encoding: chunked\r\n"
 _CLOSE = b"connection: close\r\n"
+_CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
+_FAILED: Headers = [(b"content-type", b"text/plain"), (b"content-length", b"21"), (b"connection", b"close")]
 
 
 class FrontDoor(HttpToolsProtocol):
     """One connection of a client's: `uvicorn --http config.http1:FrontDoor`."""
 
+    cycle: "_Exchange | None"  # type: ignore[assignment]  # the newest of those that are under way
+    pipeline: Any  # those whose turn has not come
     _idle_since: float | None = None
 
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self._unproxied: Any = self.app.app if isinstance(self.app, ProxyHeadersMiddleware) else self.app
+
+    # --- called by the parser ---------------------------------------------------------------------------------------
+
+    def on_message_begin(self) -> None:
+        self.url, self.headers, self._rare = b"", [], False
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        name = name.lower()
+        if name in _RARE:
+            self._rare = True
+        self.headers.append((name, value))
+
     def on_headers_complete(self) -> None:
-        version, scope = self.parser.get_http_version(), self.scope
-        scope["method"] = self.parser.get_method().decode("ascii")
-        scope["http_version"] = version
-        if self.parser.should_upgrade() and self._should_upgrade():
-            return
-        url = httptools.parse_url(self.url)
-        scope["raw_path"], scope["query_string"] = url.path, url.query or b""
+        parser, url, version = self.parser, httptools.parse_url(self.url), self.parser.get_http_version()
         path = url.path.decode("ascii")
-        scope["path"] = unquote(path) if "%" in path else path
-        before = self.cycle
-        self.cycle = _Exchange(
-            scope=scope,
-            transport=self.transport,
-            flow=self.flow,
-            logger=self.logger,
-            access_logger=self.access_logger,
-            access_log=False,
-            default_headers=self.server_state.default_headers,
-            message_event=asyncio.Event(),
-            expect_100_continue=self.expect_100_continue,
-            keep_alive=version != "1.0" and self.parser.should_keep_alive(),
-            on_response=self.on_response_complete,
-        )
+        self.scope = scope = {  # type: ignore[assignment]
+            "type": "http",
+            "asgi": _ASGI,
+            "http_version": version,
+            "server": self.server,
+            "client": self.client,
+            "scheme": self.scheme,
+            "root_path": "",
+            "method": parser.get_method().decode("ascii"),
+            "path": unquote(path) if "%" in path else path,
+            "raw_path": url.path,
+            "query_string": url.query or b"",
+            "headers": self.headers,
+            "state": self.app_state.copy(),
+        }
+        self._asked: _Exchange | None = None
+        if parser.should_upgrade() and self._should_upgrade():
+            return
+        before, exchange = self.cycle, _Exchange(self, scope)
+        self.cycle = self._asked = exchange
+        exchange.keep_alive = version != "1.0" and parser.should_keep_alive()
+        if self._rare:
+            exchange.is_awaited = any((name, value.lower()) == _EXPECT for name, value in self.headers)
         if before is None or before.response_complete:
-            self._start_asgi_task(self.cycle, self.app)
+            self._start(exchange)
         else:
             self.flow.pause_reading()
-            self.pipeline.appendleft((self.cycle, self.app))
+            self.pipeline.appendleft(exchange)
+
+    def on_body(self, body: bytes) -> None:
+        exchange = self._asked
+        if exchange is None or exchange.response_complete:
+            return
+        exchange.body += body
+        if len(exchange.body) > HIGH_WATER_LIMIT:
+            self.flow.pause_reading()
+        exchange.tell()
+
+    def on_message_complete(self) -> None:
+        if self._asked is not None:
+            self._asked.more_body = False
+            self._asked.tell()
+
+    # ----------------------------------------------------------------------------------------------------------------
+
+    def _start(self, exchange: "_Exchange") -> None:
+        is_proxied = self._rare and any(name in _PROXIED for name, _ in exchange.scope["headers"])
+        application = self.app if is_proxied else self._unproxied
+        exchange.task = self.loop.create_task(exchange.run(application))
+        self.tasks.add(exchange.task)
 
     def on_response_complete(self) -> None:
         self.server_state.total_requests += 1
@@ -60,7 +111,7 @@ class FrontDoor(HttpToolsProtocol):
             return
         self.flow.resume_reading()
         if self.pipeline:
-            self._start_asgi_task(*self.pipeline.pop())
+            self._start(self.pipeline.pop())
             return
         self._idle_since = self.loop.time()
         if self.timeout_keep_alive_task is None:
@@ -87,25 +138,82 @@ class FrontDoor(HttpToolsProtocol):
         self.timeout_keep_alive_task = self.loop.call_later(seconds, self.timeout_keep_alive_handler)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        super().connection_lost(exc)
+        self.connections.discard(self)
+        if self.cycle is not None:
+            self.cycle.disconnected = True
+            self.cycle.tell()
+        self.flow.resume_writing()
         if self.timeout_keep_alive_task is not None:
             self.timeout_keep_alive_task.cancel()
+        self.parser = None  # type: ignore[assignment]  # it knows us
 
 
-class _Exchange(RequestResponseCycle):
+class _Exchange:
     """A request and its answer, whose head goes out together with what first follows it."""
 
+    task: asyncio.Task[None]
+    keep_alive = True
+    is_awaited = False  # whether the client sends its body only when it is told to
+    body, more_body = b"", True
+    disconnected = response_started = response_complete = False
+    _is_news = False
+    _waiting: asyncio.Future[None] | None = None
     _head = b""
+    _is_chunked = False
+    _left = 0  # of the body, as the answer's Content-Length says
 
-    async def send(self, message: Any) -> None:
-        if self.flow.write_paused and not self.disconnected:
-            await self.flow.drain()
+    def __init__(self, door: FrontDoor, scope: Scope) -> None:
+        self.scope, self._door = scope, door
+
+    async def run(self, application: Application) -> None:
+        """Let the application answer; an answer that it does not give is a 500."""
+        try:
+            await application(self.scope, self.receive, self.send)
+            if not self.response_complete and not self.disconnected:
+                raise RuntimeError("the answer is not complete")
+        except BaseException as error:
+            self._door.logger.error("Exception in ASGI application\n", exc_info=error)
+            if self.response_started:
+                self._door.transport.close()
+            else:
+                await self.send({"type": "http.response.start", "status": 500, "headers": _FAILED})
+                await self.send({"type": "http.response.body", "body": b"Internal Server Error"})
+        finally:
+            self._door.tasks.discard(self.task)
+
+    def tell(self) -> None:
+        """There is news for who receives."""
+        self._is_news = True
+        if self._waiting is not None and not self._waiting.done():
+            self._waiting.set_result(None)
+
+    async def receive(self) -> Message:
+        door = self._door
+        if self.is_awaited and not self.response_started and not door.transport.is_closing():
+            door.transport.write(_CONTINUE)
+            self.is_awaited = False
+        if not (self.disconnected or self.response_complete):
+            door.flow.resume_reading()
+            if not self._is_news:
+                self._waiting = door.loop.create_future()
+                await self._waiting
+        self._is_news = False
+        if self.disconnected or self.response_complete:
+            return {"type": "http.disconnect"}
+        body, self.body = self.body, b""
+        return {"type": "http.request", "body": body, "more_body": self.more_body}
+
+    async def send(self, message: Message) -> None:
+        flow = self._door.flow
+        if flow.write_paused and not self.disconnected:
+            await flow.drain()
         if self.disconnected:
             return
         kind = message["type"]
         if kind == "http.response.start" and not self.response_started:
-            self.response_started, self.waiting_for_100_continue = True, False
-            self._head = self._headed(message["status"], [*self.default_headers, *message.get("headers", ())])
+            self.response_started = True
+            headers = [*self._door.server_state.default_headers, *message.get("headers", ())]
+            self._head = self._headed(message["status"], headers)
         elif kind == "http.response.body" and self.response_started and not self.response_complete:
             self._write(message.get("body", b""), is_last=not message.get("more_body", False))
         else:
@@ -116,9 +224,9 @@ class _Exchange(RequestResponseCycle):
         lines = [STATUS_LINE[status], *[b"%b: %b\r\n" % header for header in headers]]
         given = dict(headers)
         if (length := given.get(b"content-length")) is not None:
-            self.chunked_encoding, self.expected_content_length = False, int(length)
+            self._left = int(length)
         elif self.scope["method"] != "HEAD" and status not in _BODILESS:
-            self.chunked_encoding = True
+            self._is_chunked = True
             lines.append(_CHUNKED)
         if given.get(b"connection") == b"close":
             self.keep_alive = False
@@ -130,22 +238,23 @@ class _Exchange(RequestResponseCycle):
         return head + b"\r\n"
 
     def _write(self, body: bytes, *, is_last: bool) -> None:
+        transport = self._door.transport
         if self.scope["method"] == "HEAD":
-            body, self.expected_content_length = b"", 0
-        elif self.chunked_encoding:
+            body = b""
+        elif self._is_chunked:
             body = _chunk(body, is_last=is_last)
         else:
-            self.expected_content_length -= len(body)
-            if self.expected_content_length < 0 or (is_last and self.expected_content_length):
+            self._left -= len(body)
+            if self._left < 0 or (is_last and self._left):
                 raise RuntimeError("the answer is not as long as its Content-Length says")
-        self.transport.writelines([self._head, body] if self._head else [body])
+        transport.writelines([self._head, body] if self._head else [body])
         self._head = b""
         if is_last:
             self.response_complete = True
-            self.message_event.set()
+            self.tell()
             if not self.keep_alive:
-                self.transport.close()
-            self.on_response()
+                transport.close()
+            self._door.on_response_complete()
 
 
 def _chunk(body: bytes, *, is_last: bool) -> bytes:
