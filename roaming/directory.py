@@ -41,6 +41,12 @@ class Peer:
     endpoints: dict[tuple[str, str], str]
     presented: Presented = field(default_factory=lambda: Presented(""))
     offline_since: datetime | None = None  # by roaming/breaker.py
+    bases: tuple[tuple[str, str, str], ...] = field(init=False, repr=False, compare=False)
+    """What URLs begin with, longest first, and the module and interface it is of."""
+
+    def __post_init__(self) -> None:
+        bases = ((url.rstrip("/"), module, str(role)) for (module, role), url in self.endpoints.items())
+        object.__setattr__(self, "bases", tuple(sorted(bases, key=lambda base: -len(base[0]))))
 
     @property
     def is_usable(self) -> bool:

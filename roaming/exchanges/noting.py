@@ -1,18 +1,19 @@
 """What an entry of the exchange log is: made of a transcript after the message has gone its way."""
 
 import re
+from functools import lru_cache
 from typing import Any
 from urllib.parse import unquote
 
 from ocpi.ids import VERSION
-from ocpi.transport.transcripts import Direction, Transcript
+from ocpi.transport.transcripts import Transcript
 from roaming.directory import Peer, Picture
 from roaming.exchange_models import Exchange
 from roaming.exchanges.masking import Mask, without_credentials
 
 _OURS = re.compile(rf"/ocpi/(?:{re.escape(VERSION)}/)?(?:(sender|receiver)/)?([^/?#]*)(.*)", re.DOTALL)
-_LONGEST_URL = 4000
-_LONGEST_TEXT = 2000
+_ENDS = ("", "/", "?")
+_LONGEST_MODULE, _LONGEST_METHOD, _LONGEST_URL, _LONGEST_ID, _LONGEST_TEXT = 40, 10, 4000, 128, 2000
 
 COLUMNS = (
     "at",
@@ -43,8 +44,8 @@ COLUMNS = (
 def row(transcript: Transcript, picture: Picture, *, masked: bool) -> tuple[Any, ...]:
     """The values of COLUMNS; with `masked` nothing in them names a driver."""
     peer = picture.peers.get(transcript.platform_id or 0)
-    module, interface, below = _place(transcript, peer)
     url, error, token = transcript.url, transcript.error, transcript.token
+    module, interface, below = _received_at(url) if transcript.direction == "IN" else _sent_to(url, peer)
     if error:
         error = without_credentials(error, token)
     request, response = _body(transcript.request, token), _body(transcript.response, token)
@@ -54,54 +55,61 @@ def row(transcript: Transcript, picture: Picture, *, masked: bool) -> tuple[Any,
         url, request, response = mask.url(url, below), mask.body(request), mask.body(response)
         error, reason = mask.message(error), mask.message(reason)
     ids, routing = transcript.ids, transcript.routing
-    return (
+    values = (
         transcript.at,
-        transcript.direction.value,
+        transcript.direction,
         transcript.platform_id,
         peer.name if peer else "",
         routing.from_ or "",
         routing.to or "",
-        _text(module, 40),
+        module[:_LONGEST_MODULE],
         interface,
-        _text(transcript.method, 10),
-        _text(url, _LONGEST_URL),
+        transcript.method[:_LONGEST_METHOD],
+        url[:_LONGEST_URL],
         _small(transcript.http_status),
         _small(transcript.status_code),
         round(transcript.seconds * 1000),
-        _text(ids.request_id, 128),
-        _text(ids.correlation_id, 128),
+        ids.request_id[:_LONGEST_ID],
+        ids.correlation_id[:_LONGEST_ID],
         transcript.route,
-        _text(reason, _LONGEST_TEXT),
-        _text(error, _LONGEST_TEXT),
-        _text(request),
+        reason[:_LONGEST_TEXT],
+        error[:_LONGEST_TEXT],
+        request,
         transcript.request_size,
-        _text(response),
+        response,
         transcript.response_size,
     )
+    if "\x00" in "".join((module, transcript.method, url, ids.request_id, reason, error, request, response)):
+        return tuple(map(_without_nul, values))
+    return values
 
 
-def _place(transcript: Transcript, peer: Peer | None) -> tuple[str, str, str]:
-    """Module, interface, and the part of the URL below the module's endpoint; empty where that is not known."""
-    url = transcript.url
-    if transcript.direction is Direction.IN:
-        match = _OURS.match(url)
-        interface, module, below = match.groups(default="") if match else ("", "", "")
-        return ("versions" if module in ("", VERSION) else unquote(module)), interface.upper(), below
-    found, longest = ("", "", ""), 0
-    for (module, interface), endpoint in (peer.endpoints if peer else {}).items():
-        base = endpoint.rstrip("/")
-        if url.startswith(base) and len(base) > longest and url[len(base) :][:1] in "/?":
-            found, longest = (module, str(interface), url[len(base) :]), len(base)
-    return found
+def _received_at(url: str) -> tuple[str, str, str]:
+    """Module, interface, and the part of a URL of ours below the module's endpoint; empty where that is not known."""
+    match = _OURS.match(url)
+    return (*_named(match[1], match[2][: 3 * _LONGEST_MODULE]), match[3]) if match else ("versions", "", "")
+
+
+@lru_cache(1024)
+def _named(interface: str | None, module: str) -> tuple[str, str]:
+    return ("versions" if module in ("", VERSION) else unquote(module)), (interface or "").upper()
+
+
+def _sent_to(url: str, peer: Peer | None) -> tuple[str, str, str]:
+    """The same of a URL of a partner's."""
+    for base, module, interface in peer.bases if peer else ():
+        if url.startswith(base) and url[len(base) : len(base) + 1] in _ENDS:
+            return module, interface, url[len(base) :]
+    return "", "", ""
 
 
 def _body(body: bytes, token: str) -> str:
     return without_credentials(body.decode(errors="replace"), token) if body else ""
 
 
-def _text(text: str, length: int | None = None) -> str:
-    """As a column takes it: PostgreSQL knows no NUL."""
-    return text.replace("\x00", "\N{REPLACEMENT CHARACTER}")[:length] if text else text
+def _without_nul(value: Any) -> Any:
+    """PostgreSQL knows none."""
+    return value.replace("\x00", "\N{REPLACEMENT CHARACTER}") if isinstance(value, str) else value
 
 
 def _small(number: int | None) -> int | None:
