@@ -17,7 +17,7 @@ from ocpi import ports
 from ocpi.status import OcpiStatus
 from ocpi.transport import envelope
 from ocpi.transport.headers import MessageIds, ReceivedHeaders
-from ocpi.transport.transcripts import Direction, Transcript
+from ocpi.transport.transcripts import Transcript
 
 PREFIX = "/ocpi/"
 JSON = "application/json"
@@ -41,9 +41,7 @@ class MessageMiddleware:
         if not is_ocpi(request):
             return self.get_response(request)
         ids = request.message_ids = MessageIds.read(ReceivedHeaders(request.META))  # type: ignore[attr-defined]
-        found = request.transcript = Transcript(  # type: ignore[attr-defined]
-            Direction.IN, str(request.method), _url(request), ids
-        )
+        found = request.transcript = Transcript("IN", str(request.method), _url(request), ids)  # type: ignore[attr-defined]
         structlog.contextvars.bind_contextvars(correlation_id=ids.correlation_id, request_id=ids.request_id)
         try:
             response = self.get_response(request)

@@ -6,7 +6,7 @@ connections go to the judged one.
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
@@ -32,9 +32,10 @@ class Connections:
         self._judging: dict[_Key, asyncio.Task[_Host]] = {}
 
     async def send(
-        self, method: str, url: str, headers: Mapping[str, str], body: bytes | None, seconds: float, most: int
+        self, method: str, url: str, headers: str, body: bytes | None, seconds: float, most: int
     ) -> Response:
-        """Send a request; its answer may take `seconds` in all and have `most` bytes.
+        """Send a request with headers as `http1.lines` gives them; its answer may take `seconds` in all and have
+        `most` bytes.
 
         A request that met a connection just closed is sent once more, unless it is a POST: all others may be repeated.
         Raises TimeoutError, ForbiddenUrl, and OSError or ValueError for everything else that went wrong.

@@ -6,17 +6,16 @@ object for each step, it takes a third (docs/decisions.md). No pipelining, no re
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import cast
 
 import httptools
+from msgspec import Struct
 
 _LONGEST_HEAD = 64 * 1024
 _WITHOUT_BODY = (204, 304)
 
 
-@dataclass(frozen=True, slots=True)
-class Response:
+class Response(Struct, frozen=True):
     """An answer as it came, the names of its headers in lower case; `is_cut` when there was more of it than allowed."""
 
     status: int
@@ -36,19 +35,22 @@ class Broken(OSError):
         self.is_stale = is_stale
 
 
-def message(method: str, target: str, host: str, headers: Mapping[str, str], body: bytes | None) -> bytes:
-    """A request as it goes over the wire; raises ValueError for what cannot be in one.
-
-    `target` is printable ASCII without blanks, as `url_policy.check_url` has seen to.
-    """
-    lines = [f"{method} {target} HTTP/1.1", f"Host: {host}", "Accept-Encoding: identity"]
-    lines += [f"{name}: {value}" for name, value in headers.items()]
-    if body is not None:
-        lines.append(f"Content-Length: {len(body)}")
-    head = "\r\n".join(lines)
-    if head.count("\n") != len(lines) - 1 or head.count("\r") != len(lines) - 1 or "\0" in head:
+def lines(headers: Mapping[str, str]) -> str:
+    """Headers as they go over the wire; raises ValueError for a line break in one."""
+    found = "".join([f"{name}: {value}\r\n" for name, value in headers.items()])
+    if found.count("\n") != len(headers) or found.count("\r") != len(headers) or "\0" in found:
         raise ValueError("a header with a line break")
-    return f"{head}\r\n\r\n".encode("latin-1") + (body or b"")
+    return found
+
+
+def message(method: str, target: str, host: str, headers: str, body: bytes | None) -> bytes:
+    """A request as it goes over the wire; `headers` are `lines`. Raises ValueError for what is not Latin-1.
+
+    `target` and `host` are printable ASCII without blanks, as `url_policy.check_url` has seen to.
+    """
+    length = "" if body is None else f"Content-Length: {len(body)}\r\n"
+    head = f"{method} {target} HTTP/1.1\r\nHost: {host}\r\nAccept-Encoding: identity\r\n{headers}{length}\r\n"
+    return head.encode("latin-1") + (body or b"")
 
 
 class Connection(asyncio.Protocol):

@@ -5,7 +5,7 @@ from types import TracebackType
 from ocpi import ports
 from ocpi.client.messages import Presented, Refused
 from ocpi.transport.headers import MessageIds, RoutingHeaders
-from ocpi.transport.transcripts import Direction, Transcript
+from ocpi.transport.transcripts import Transcript
 
 
 class Noted:
@@ -20,9 +20,7 @@ class Noted:
         presented: Presented,
         body: bytes | None,
     ) -> None:
-        self._transcript = Transcript(
-            Direction.OUT, method, url, ids, routing, presented.platform_id, token=presented.token
-        )
+        self._transcript = Transcript("OUT", method, url, ids, routing, presented.platform_id, token=presented.token)
         self._transcript.asked(body or b"")
 
     def __enter__(self) -> Transcript:

@@ -15,7 +15,7 @@ from typing import Any
 import uvloop
 from django.conf import settings
 
-from ocpi.client import url_policy
+from ocpi.client import http1, url_policy
 from ocpi.client.connections import Connections
 from ocpi.client.messages import (
     Answer,
@@ -144,7 +144,8 @@ async def _exchange(request: Request, presented: Presented, transcript: Transcri
     headers = request_headers(presented, transcript.ids, request.routing, body=request.body is not None)
     seconds = settings.NODE_PARTNER_TIMEOUT
     try:
-        response = await _connections().send(request.method, request.url, headers, request.body, seconds, MAX_ANSWER)
+        lines = http1.lines(headers)
+        response = await _connections().send(request.method, request.url, lines, request.body, seconds, MAX_ANSWER)
     except url_policy.ForbiddenUrl as error:
         raise Unreachable(f"{request.url}: {error}") from None
     except TimeoutError:

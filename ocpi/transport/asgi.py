@@ -9,7 +9,7 @@ from typing import Any
 from ocpi.errors import BodyTooLarge, OcpiError
 from ocpi.transport import envelope
 from ocpi.transport.headers import MessageIds
-from ocpi.transport.transcripts import Direction, Transcript
+from ocpi.transport.transcripts import Transcript
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -89,7 +89,7 @@ class Conversation:
             path = self.scope.get("raw_path") or self.scope["path"].encode()
             if query := self.scope["query_string"]:
                 path = b"%b?%b" % (path, query)
-            self._transcript = Transcript(Direction.IN, self.scope["method"], path.decode("latin-1"), self.ids)
+            self._transcript = Transcript("IN", self.scope["method"], path.decode("latin-1"), self.ids)
         return self._transcript
 
     @property
@@ -102,10 +102,10 @@ class Conversation:
         if self._body is not None:
             return self._body
         declared, received, parts = int(self.headers.raw("Content-Length") or 0), 0, list[bytes]()
-        while self._unread and max(declared, received) <= limit:
+        while self._unread and declared <= limit >= received:
             parts.append(part := self._part(await self._receive()))
             received += len(part)
-        if max(declared, received) > limit:
+        if declared > limit or received > limit:
             raise BodyTooLarge(f"the body is larger than {limit} bytes")
         self._body = parts[0] if len(parts) == 1 else b"".join(parts)
         return self._body

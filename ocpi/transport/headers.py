@@ -8,10 +8,12 @@ belong to functional modules only; the response swaps them (§transport_and_form
 import os
 import secrets
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cache, lru_cache
 from itertools import count
 from typing import Any
+
+from msgspec import Struct, field
 
 from ocpi.errors import InvalidParameters
 from ocpi.ids import PartyId
@@ -88,8 +90,7 @@ def _sane(value: str | None) -> str:
     return new_id()
 
 
-@dataclass(frozen=True, slots=True)
-class MessageIds:
+class MessageIds(Struct, frozen=True):
     """The ids of one request, repeated in its response."""
 
     request_id: str = field(default_factory=new_id)

@@ -1,51 +1,48 @@
 """What went over the wire in one request and its answer, for the exchange log (`ocpi.ports.ExchangeLog`)."""
 
 import time
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from enum import StrEnum
 from functools import partial
+from typing import Literal
+
+from msgspec import Struct, field
 
 from ocpi.transport.headers import MessageIds, RoutingHeaders
 
 _NOBODY = RoutingHeaders()
 
 
-class Direction(StrEnum):
-    IN = "IN"
-    OUT = "OUT"
-
-
-@dataclass(eq=False)
-class Transcript:
+class Transcript(Struct, eq=False):
     """One request, in or out, and what is known of its answer by now.
 
     `route` and `reason` are the decision where a routed request belongs, `error` says what went wrong. `token` is
     the credentials token that we presented: it must not be written down wherever it turns up, and stays out of `repr`.
-    `onward` is the same message as it was passed on to another platform, and what came of that. What is not known yet
-    costs nothing: those fields are the class's own until they are set.
+    `onward` is the same message as it was passed on to another platform, and what came of that.
     """
 
-    direction: Direction
+    direction: Literal["IN", "OUT"]
     method: str
     url: str
     ids: MessageIds
     routing: RoutingHeaders = _NOBODY
     platform_id: int | None = None
-    token: str = field(default="", repr=False)
-    request: bytes = field(default=b"", init=False, repr=False)
-    request_size: int = field(default=0, init=False)
-    http_status: int | None = field(default=None, init=False)
-    status_code: int | None = field(default=None, init=False)
-    response: bytes = field(default=b"", init=False, repr=False)
-    response_size: int = field(default=0, init=False)
-    route: str = field(default="", init=False)
-    reason: str = field(default="", init=False)
-    error: str = field(default="", init=False)
-    onward: "Transcript | None" = field(default=None, init=False, repr=False)
-    at: datetime = field(default_factory=partial(datetime.now, UTC), init=False)
-    started: float = field(default_factory=time.perf_counter, init=False)
-    seconds: float = field(default=0.0, init=False)
+    token: str = ""
+    request: bytes = b""
+    request_size: int = 0
+    http_status: int | None = None
+    status_code: int | None = None
+    response: bytes = b""
+    response_size: int = 0
+    route: str = ""
+    reason: str = ""
+    error: str = ""
+    onward: "Transcript | None" = None
+    at: datetime = field(default_factory=partial(datetime.now, UTC))
+    started: float = field(default_factory=time.perf_counter)
+    seconds: float = 0.0
+
+    def __repr__(self) -> str:
+        return f"<Transcript {self.direction} {self.method} {self.url} {self.http_status} {self.status_code}>"
 
     @property
     def legs(self) -> tuple["Transcript", ...]:

@@ -14,7 +14,7 @@ import structlog
 from django.db import Error, InterfaceError, OperationalError, close_old_connections, connection
 
 from ocpi.kept import kept
-from ocpi.transport.transcripts import Direction, Transcript
+from ocpi.transport.transcripts import Transcript
 from roaming.directory import directory
 from roaming.exchanges import writing
 from roaming.hub.routing import Kind
@@ -167,7 +167,7 @@ def _bounded(transcript: Transcript) -> int:
 
 def _is_page(transcript: Transcript) -> bool:
     """Whether it is a page of ours that somebody was given."""
-    is_ours = transcript.direction is Direction.IN and transcript.method == "GET"
+    is_ours = transcript.direction == "IN" and transcript.method == "GET"
     return is_ours and transcript.response.startswith(_LIST) and transcript.route != Kind.DIRECT.name
 
 

@@ -7,11 +7,11 @@ is asked for.
 
 import re
 from functools import lru_cache
-from typing import NamedTuple
 from urllib.parse import parse_qs, quote, unquote
 
 from django.conf import settings
 from django.core import signing
+from msgspec import Struct
 
 from ocpi.errors import InvalidParameters
 from ocpi.ids import VERSION
@@ -24,7 +24,7 @@ _SEALED = "sealed"
 _SALT = "roaming.hub.addresses"
 
 
-class Place(NamedTuple):
+class Place(Struct, frozen=True):
     """What a URL of ours names: module, interface, and the path below with its percent-encoding."""
 
     interface: InterfaceRole
@@ -54,7 +54,7 @@ def _endpoint(interface: bytes, module: bytes) -> tuple[InterfaceRole, str]:
     return InterfaceRole(interface.decode().upper()), unquote(module.decode())
 
 
-class Passage(NamedTuple):
+class Passage(Struct, frozen=True):
     """A place at the hub and what it stands for at the receiver."""
 
     place: Place

@@ -4,9 +4,6 @@ Raises what a hub has to say of a failure (§status_codes_4xxx_hub_errors): Rece
 HubError.
 """
 
-from collections.abc import Mapping
-from typing import NamedTuple
-
 import msgspec
 
 from ocpi.client import url_policy
@@ -33,15 +30,6 @@ class Envelope(msgspec.Struct):
 _envelope = msgspec.json.Decoder(Envelope)
 
 
-class Forwarded(NamedTuple):
-    """An answer as the receiver gave it; the names of its headers are in lower case."""
-
-    http_status: int
-    headers: Mapping[str, str]
-    body: bytes
-    status_code: int
-
-
 class Forwarder:
     """One for each event loop."""
 
@@ -51,8 +39,8 @@ class Forwarder:
     def close(self) -> None:
         self._connections.close()
 
-    async def send(self, name: str, transcript: Transcript, headers: Mapping[str, str], body: bytes) -> Forwarded:
-        """One request to the platform of this name, and its answer."""
+    async def send(self, name: str, transcript: Transcript, headers: str, body: bytes) -> Response:
+        """One request to the platform of this name, and its answer; `headers` are lines (`ocpi/client/http1.py`)."""
         method, seconds = transcript.method, kept.NODE_PARTNER_TIMEOUT
         content = body if body or method not in _BODILESS else None
         try:
@@ -66,13 +54,12 @@ class Forwarder:
         except OSError as error:
             raise ReceiverNotConnected(f"{name} cannot be reached: {_reason(error)}") from None
         transcript.answered(response.status, response.body)
-        answer = _judged(name, response)
-        transcript.status_code = answer.status_code
-        return answer
+        transcript.status_code = _judged(name, response)
+        return response
 
 
-def _judged(name: str, response: Response) -> Forwarded:
-    """The answer, when it is one of OCPI that is meant for the requester; raises HubError otherwise."""
+def _judged(name: str, response: Response) -> int:
+    """The OCPI status of an answer that is meant for the requester; raises HubError for any other."""
     status = response.status
     if response.is_cut:
         raise HubError(f"the answer of {name} is larger than {MAX_RESPONSE} bytes")
@@ -83,7 +70,7 @@ def _judged(name: str, response: Response) -> Forwarded:
         raise failure(f"{name} answered HTTP {status} without an OCPI envelope") from None
     if status in (401, 403):  # it is our token that it does not accept
         raise HubError(f"{name} refused the hub: HTTP {status}, OCPI {code}")
-    return Forwarded(status, response.headers, response.body, code)
+    return code
 
 
 def _reason(error: Exception) -> str:

@@ -3,16 +3,17 @@ becomes of each counts for the breaker and as a sign of life. Never waits for th
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from django.conf import settings
 
+from ocpi.client.http1 import Response
 from ocpi.errors import HubError, OcpiError, ReceiverNotConnected, ReceiverTimeout
 from ocpi.transport.transcripts import Transcript
 from roaming import breaker
 from roaming.directory import Peer
-from roaming.hub.forwarding import Forwarded, Forwarder, ServerFailure
+from roaming.hub.forwarding import Forwarder, ServerFailure
 from roaming.hub.limits import Busy, Places
 from roaming.sightings import sightings
 
@@ -30,9 +31,10 @@ class Receivers:
     def close(self) -> None:
         self._forwarder.close()
 
-    async def send(self, peer: Peer, transcript: Transcript, headers: Mapping[str, str], body: bytes) -> Forwarded:
+    async def send(self, peer: Peer, transcript: Transcript, headers: str, body: bytes) -> Response:
         """One request and its answer; raises HubError, ReceiverTimeout or ReceiverNotConnected."""
-        _check(peer)
+        if peer.offline_since:
+            raise ReceiverNotConnected(breaker.outage(peer))
         try:
             async with self._places.at(peer.id):
                 answer = await self._forwarder.send(peer.name, transcript, headers, body)
@@ -60,8 +62,3 @@ class Receivers:
         writing = asyncio.ensure_future(self._in_thread(function, *arguments))
         self._writing.add(writing)  # the loop itself keeps no hold of it
         writing.add_done_callback(self._writing.discard)
-
-
-def _check(peer: Peer) -> None:
-    if reason := breaker.outage(peer):
-        raise ReceiverNotConnected(reason)

@@ -16,19 +16,21 @@ import structlog
 from django.db import close_old_connections
 
 from ocpi import ports
+from ocpi.client import http1
+from ocpi.client.http1 import Response
 from ocpi.errors import InvalidParameters, MalformedBody, OcpiError, ReceiverNotConnected
 from ocpi.kept import kept
 from ocpi.ports import Caller
 from ocpi.transport.asgi import Application, ClientGone, Conversation, Headers, Receive, Scope, Send, encoded
-from ocpi.transport.headers import ROUTING, MessageIds, RoutingHeaders
-from ocpi.transport.transcripts import Direction, Transcript
+from ocpi.transport.headers import ROUTING, RoutingHeaders
+from ocpi.transport.transcripts import Transcript
 from ocpi.v221.versions import ModuleID
 from roaming.agreements import next_change
 from roaming.directory import Directory, Peer, Picture
 from roaming.hub import callbacks, opening
 from roaming.hub.addresses import Passage, Place
 from roaming.hub.callbacks import Parties
-from roaming.hub.forwarding import Forwarded, Forwarder
+from roaming.hub.forwarding import Forwarder
 from roaming.hub.gateway import speaking
 from roaming.hub.receivers import Receivers
 from roaming.hub.routing import Asked, Kind, Route, decide
@@ -42,6 +44,7 @@ _THREADS = 2
 _syntax = msgspec.json.Decoder(msgspec.Raw)
 # What of a receiver's answer is for the requester; its ids and routing headers are not, it has its own.
 _PASSED_ON = frozenset({"x-total-count", "x-limit", "retry-after"})
+_OF_USE = _PASSED_ON | {"link", "location"}
 _JSON = (b"content-type", b"application/json")
 
 
@@ -127,7 +130,7 @@ class Relay:
         """Refuse what belongs to no module that those behind know; False when it does, or is for them."""
         if route.error is None or ModuleID(place.module).is_known:
             return False
-        _decided(conversation, _between(asked), route)
+        _decided(conversation.transcript, _between(asked), route)
         await self._refuse(conversation, caller, _between(asked), route.error)
         return True
 
@@ -166,7 +169,7 @@ class Relay:
         except OcpiError as error:
             route = Route(Kind.REFUSE, error.message, error=error)
         if route.error is not None:
-            _decided(conversation, _between(asked), route)
+            _decided(conversation.transcript, _between(asked), route)
             await self._refuse(conversation, caller, _between(asked), route.error)
         elif route.kind is Kind.DIRECT:
             await self._relay(conversation, place, caller, route, Way.find(picture, place, _between(asked)))
@@ -178,14 +181,15 @@ class Relay:
 
     async def _relay(self, conversation: Conversation, place: Place, caller: Caller, route: Route, way: Way) -> None:
         """Pass a message on to the party that it names, and its answer back."""
-        method, query = conversation.scope["method"], conversation.scope["query_string"].decode("latin-1")
-        _decided(conversation, way.routing, route)
+        scope, came = conversation.scope, conversation.transcript
+        method, query = scope["method"], scope["query_string"].decode("latin-1")
+        _decided(came, way.routing, route)
         try:
             body = await conversation.body(kept.NODE_MAX_BODY)
             _well_formed(method, body)
             passage = way.passage(place)
             if callbacks.wants_result(place):
-                parties = Parties(caller.platform_id, passage.peer.id, way.routing, conversation.ids.correlation_id)
+                parties = Parties(caller.platform_id, passage.peer.id, way.routing, came.ids.correlation_id)
                 query, body = await self._in_thread(callbacks.opened, place, method, query, body, parties)
             answer = await self._send(conversation, passage.peer, way, passage.target(query), body)
         except ClientGone:
@@ -193,8 +197,7 @@ class Relay:
         except OcpiError as error:
             await self._refuse(conversation, caller, way.routing, error)
             return
-        headers = _answered(answer, passage, conversation.ids) + way.reply
-        await conversation.answer(answer.http_status, headers, answer.body)
+        await conversation.answer(answer.status, _answered(answer, passage, came, way.reply), answer.body)
 
     async def _refuse(
         self, conversation: Conversation, caller: Caller, routing: RoutingHeaders, error: OcpiError
@@ -215,7 +218,7 @@ class Relay:
             if peer is None or not peer.connected:
                 raise ReceiverNotConnected(f"{due.routing.to} is not connected to this hub any more")
             answer = await self._send(conversation, peer, Way.to(peer, due.routing), due.url, body)
-            if 1000 <= answer.status_code < 2000:
+            if 1000 <= (conversation.transcript.status_code or 0) < 2000:
                 await self._in_thread(callbacks.passed_on, due.id, body)
         except ClientGone:
             return
@@ -223,34 +226,34 @@ class Relay:
             log.info("result not passed on", error=error.message, caller=caller.name)
             await conversation.refuse(error, reply)
             return
-        await conversation.answer(answer.http_status, _answered(answer, None, conversation.ids) + reply, answer.body)
+        headers = _answered(answer, None, conversation.transcript, reply)
+        await conversation.answer(answer.status, headers, answer.body)
 
-    async def _send(self, conversation: Conversation, peer: Peer, way: Way, url: str, body: bytes) -> Forwarded:
-        ids, came = conversation.ids.next_hop(), conversation.transcript
-        headers = {**way.sent, **ids.headers()}
+    async def _send(self, conversation: Conversation, peer: Peer, way: Way, url: str, body: bytes) -> Response:
+        came, token = conversation.transcript, peer.presented.token
+        ids = came.ids.next_hop()
+        varying = ids.headers()
         if body:
-            headers["Content-Type"] = conversation.headers.get("Content-Type", "application/json")
-        token = came.token = peer.presented.token  # which a careless receiver may repeat
-        went = came.onward = Transcript(Direction.OUT, came.method, url, ids, way.routing, peer.id, token)
-        went.route, went.reason = came.route, came.reason
-        went.asked(body)
-        if body is conversation.received:
-            went.request = b""  # kept with what came in: once is enough
+            varying["Content-Type"] = conversation.headers.get("Content-Type", "application/json")
+        went = came.onward = Transcript("OUT", came.method, url, ids, way.routing, peer.id, token)
+        came.token = token  # which a careless receiver may repeat
+        went.route, went.reason, went.request_size = came.route, came.reason, len(body)
+        if body is not conversation.received:
+            went.request = body  # what came in is kept with that: once is enough
         try:
-            answer = await self._receivers.send(peer, went, headers, body)
+            answer = await self._receivers.send(peer, went, way.sent + http1.lines(varying), body)
         except OcpiError as error:
             went.error = error.message
             raise
         finally:
             went.end()
         went.response = b""  # as above
-        came.status_code = answer.status_code
+        came.status_code = went.status_code
         return answer
 
 
-def _decided(conversation: Conversation, routing: RoutingHeaders, route: Route) -> None:
+def _decided(transcript: Transcript, routing: RoutingHeaders, route: Route) -> None:
     """Keep the decision with the exchange."""
-    transcript = conversation.transcript
     transcript.routing, transcript.route, transcript.reason = routing, route.kind.name, route.reason
 
 
@@ -273,10 +276,12 @@ def _well_formed(method: str, body: bytes) -> None:
         raise MalformedBody(f"the body is not JSON: {error}") from None
 
 
-def _answered(answer: Forwarded, passage: Passage | None, ids: MessageIds) -> Headers:
+def _answered(answer: Response, passage: Passage | None, came: Transcript, reply: Headers) -> Headers:
     """The headers of the requester's answer; URLs of the receiver's are of use only through a passage."""
     given = answer.headers
-    found = [_JSON, (b"content-length", b"%d" % len(answer.body)), *ids.encoded()]
+    found = [_JSON, (b"content-length", b"%d" % len(answer.body)), *came.ids.encoded(), *reply]
+    if _OF_USE.isdisjoint(given):
+        return found
     for name in given.keys() & _PASSED_ON:
         found.append((name.encode(), given[name].encode("latin-1")))
     if passage and (link := given.get("link")):

@@ -3,9 +3,9 @@
 A way is found once and remembered (`roaming/hub/memory.py`); from then on it costs a message a look into a dictionary.
 """
 
-from collections.abc import Mapping
-from typing import NamedTuple
+from msgspec import Struct
 
+from ocpi.client import http1
 from ocpi.errors import HubError
 from ocpi.transport.asgi import Headers, encoded
 from ocpi.transport.headers import RoutingHeaders
@@ -13,8 +13,8 @@ from roaming.directory import Peer, Picture
 from roaming.hub.addresses import Passage, Place
 
 
-class Way(NamedTuple):
-    """To a platform of the receiver's: headers of every request on it, and of every answer.
+class Way(Struct, frozen=True):
+    """To a platform of the receiver's: headers of every request on it, as lines, and of every answer.
 
     `peer` is None when no platform of the receiver's has the interface.
     """
@@ -22,13 +22,13 @@ class Way(NamedTuple):
     routing: RoutingHeaders
     peer: Peer | None
     endpoint: str
-    sent: Mapping[str, str]
+    sent: str
     reply: Headers
 
     @classmethod
     def to(cls, peer: Peer | None, routing: RoutingHeaders, endpoint: str = "") -> "Way":
         authorization = {"Authorization": peer.presented.header()} if peer else {}
-        sent = {**authorization, "Accept": "application/json", **routing.headers()}
+        sent = http1.lines({**authorization, "Accept": "application/json", **routing.headers()})
         return cls(routing, peer, endpoint, sent, encoded(routing.reply().headers()))
 
     @classmethod

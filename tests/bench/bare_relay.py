@@ -70,12 +70,13 @@ async def _lifespan(receive: Receive, send: Send) -> None:
 
 def _ours() -> Client:
     django.setup()
+    from ocpi.client import http1
     from ocpi.client.connections import Connections  # which reads the node's settings
 
     connections = Connections()
 
     async def ask(method: str, url: str, headers: Mapping[str, str], body: bytes | None) -> tuple[int, bytes]:
-        response = await connections.send(method, url, headers, body, _SECONDS, _MOST)
+        response = await connections.send(method, url, http1.lines(headers), body, _SECONDS, _MOST)
         return response.status, response.body
 
     return ask

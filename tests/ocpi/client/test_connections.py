@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from ocpi.client import http
+from ocpi.client import http, http1
 from ocpi.client.connections import Connections
 from ocpi.client.http1 import Response
 from ocpi.client.url_policy import ForbiddenUrl
@@ -41,7 +41,8 @@ def ask(
         for method in methods:
             body = None if method == "GET" else b'{"a":1}'
             try:
-                found.append(await connections.send(method, f"{server.url}{path}", headers or {}, body, seconds, most))
+                lines = http1.lines(headers or {})
+                found.append(await connections.send(method, f"{server.url}{path}", lines, body, seconds, most))
             except (OSError, ValueError) as error:
                 found.append(error)
             await asyncio.sleep(pause)
@@ -250,8 +251,8 @@ def test_a_name_that_is_slow_to_resolve_takes_one_thread_however_many_ask():
     async def talk(port: int) -> list[int]:
         connections = Connections(resolve)
         url = f"http://slow.example:{port}/"
-        given_up = connections.send("GET", url, {}, None, 0.1, 1000)
-        others = [asyncio.create_task(connections.send("GET", url, {}, None, 10, 1000)) for _ in range(3)]
+        given_up = connections.send("GET", url, "", None, 0.1, 1000)
+        others = [asyncio.create_task(connections.send("GET", url, "", None, 10, 1000)) for _ in range(3)]
         with pytest.raises(TimeoutError):
             await given_up
         ready.set()

@@ -8,7 +8,7 @@ from django.db import OperationalError, connection
 from django.utils import timezone
 
 from ocpi.transport.headers import MessageIds
-from ocpi.transport.transcripts import Direction, Transcript
+from ocpi.transport.transcripts import Transcript
 from roaming.exchange_models import Exchange
 from roaming.exchanges import log as log_module
 from roaming.exchanges import pruning
@@ -17,7 +17,7 @@ from tests.kit.exchanges import noted
 
 
 def transcript(request: bytes = b"", response: bytes = b"{}", **changes: Any) -> Transcript:
-    found = Transcript(Direction.IN, "GET", "/ocpi/versions", MessageIds(correlation_id="story"))
+    found = Transcript("IN", "GET", "/ocpi/versions", MessageIds(correlation_id="story"))
     found.asked(request)
     found.answered(200, response, 1000)
     for name, value in changes.items():
@@ -52,7 +52,7 @@ def test_of_a_page_of_ours_its_beginning_is_kept(
 ) -> None:
     """The store has the rest; of what partners have sent or answered nobody else has it."""
     body = b'{"data":[%b]}' % (b"1," * 5000)
-    exchange_log.note(transcript(response=body, direction=Direction(direction), method=method, route=route))
+    exchange_log.note(transcript(response=body, direction=direction, method=method, route=route))
     (row,) = noted()
     assert (len(row.response_body), row.response_size) == (kept, len(body))
 
