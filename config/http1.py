@@ -16,7 +16,7 @@ from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 from uvicorn.protocols.http.flow_control import HIGH_WATER_LIMIT
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
-from ocpi.transport.asgi import Application, Headers, Message, Scope
+from ocpi.transport.asgi import HEAD_AT_MOST, Application, Headers, Message, Scope
 
 _ASGI = {"version": "3.0", "spec_version": "2.3"}
 _EXPECT = (b"expect", b"100-continue")
@@ -35,6 +35,8 @@ class FrontDoor(HttpToolsProtocol):
     cycle: "_Exchange | None"  # type: ignore[assignment]  # the newest of those that are under way
     pipeline: Any  # those whose turn has not come
     _idle_since: float | None = None
+    _coming = 0  # bytes that are being parsed
+    _came = 0  # bytes since a request began, and those that came with its first
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
@@ -43,7 +45,7 @@ class FrontDoor(HttpToolsProtocol):
     # --- called by the parser ---------------------------------------------------------------------------------------
 
     def on_message_begin(self) -> None:
-        self.url, self.headers, self._rare = b"", [], False
+        self.url, self.headers, self._rare, self._came = b"", [], False, self._coming
 
     def on_header(self, name: bytes, value: bytes) -> None:
         name = name.lower()
@@ -68,6 +70,7 @@ class FrontDoor(HttpToolsProtocol):
             "query_string": url.query or b"",
             "headers": self.headers,
             "state": self.app_state.copy(),
+            HEAD_AT_MOST: self._came,
         }
         self._asked: _Exchange | None = None
         if parser.should_upgrade() and self._should_upgrade():
@@ -118,7 +121,8 @@ class FrontDoor(HttpToolsProtocol):
             self._look_again_in(self.timeout_keep_alive)
 
     def data_received(self, data: bytes) -> None:
-        self._idle_since = None
+        self._idle_since, self._coming = None, len(data)
+        self._came += self._coming
         super().data_received(data)
 
     def _unset_keepalive_if_required(self) -> None:

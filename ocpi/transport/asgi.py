@@ -19,6 +19,8 @@ Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 Headers = list[tuple[bytes, bytes]]
 
 LINGER_SECONDS = 5
+HEAD_AT_MOST = "ocpi.head_at_most"
+"""Where in a scope a server may say that the request's head has no more bytes than that."""
 
 
 class ClientGone(Exception):
@@ -30,6 +32,16 @@ class AsgiHeaders(Mapping[str, str]):
 
     def __init__(self, raw: Sequence[tuple[bytes, bytes]]) -> None:
         self._raw = dict(reversed(raw))
+
+    @classmethod
+    def of(cls, scope: Scope) -> "AsgiHeaders":
+        """Those of a request, the same for all applications that one stands behind the other."""
+        raw = scope["headers"]
+        known = scope.get("ocpi.headers")
+        if known is None or known[0] is not raw:
+            known = scope["ocpi.headers"] = raw, cls(raw)
+        found: AsgiHeaders = known[1]
+        return found
 
     def __getitem__(self, name: str) -> str:
         return self._raw[_key(name)].decode("latin-1")
@@ -68,7 +80,7 @@ class Conversation:
 
     def __init__(self, scope: Scope, receive: Receive, send: Send) -> None:
         self.scope, self._receive, self._send = scope, receive, send
-        self.headers = AsgiHeaders(scope["headers"])
+        self.headers = AsgiHeaders.of(scope)
         self._unread = True
         self._body: bytes | None = None
         self._ids: MessageIds | None = None
@@ -152,9 +164,9 @@ class Conversation:
         await self._send({"type": "http.response.body", "body": b""})
 
     def _keep(self, status: int, content: bytes) -> None:
-        if self._transcript is not None:
-            self._transcript.asked(self.received)
-            self._transcript.answered(status, content, self._transcript.status_code)
+        if (transcript := self._transcript) is not None:
+            transcript.asked(self._body or b"")
+            transcript.answered(status, content, transcript.status_code)
 
     def _part(self, message: Message) -> bytes:
         """What a message has of the body; raises ClientGone."""

@@ -64,16 +64,17 @@ class ExchangeLog:
 
     def _take(self, transcript: Transcript) -> None:
         transcript.end()
-        legs = transcript.legs
-        size = sum(map(_bounded, legs))
+        size = _bounded(transcript)
+        if transcript.onward is not None:
+            size += _bounded(transcript.onward)
         with self._lock:
             if len(self._waiting) >= MOST_WAITING:
-                self.dropped += len(legs)
+                self.dropped += len(transcript.legs)
                 return
             if self._held + size > MOST_HELD:
-                for leg in legs:
+                for leg in transcript.legs:
                     leg.request = leg.response = b""
-                self.dropped_bodies += len(legs)
+                self.dropped_bodies += len(transcript.legs)
                 size = 0
             self._held += size
             self._waiting.append(transcript)

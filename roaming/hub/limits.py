@@ -83,7 +83,7 @@ class Busy(Exception):
 
 
 class Place:
-    """Held during `async with`, by as many as there are places; raises Busy. For one event loop.
+    """Held from `take` to `leave`, by as many as there are places. For one event loop.
 
     Unlike asyncio's semaphore it only counts while there is a free place, as there nearly always is.
     """
@@ -94,10 +94,15 @@ class Place:
         self._free, self._patience = limit, patience
         self._waiting = deque[asyncio.Future[None]]()
 
-    async def __aenter__(self) -> None:
-        if self._free:
-            self._free -= 1
-            return
+    def take(self) -> bool:
+        """Whether a place was free, and is taken now; otherwise `wait` for one."""
+        if not self._free:
+            return False
+        self._free -= 1
+        return True
+
+    async def wait(self) -> None:
+        """Take the place that becomes free when it is our turn; raises Busy."""
         turn = asyncio.get_running_loop().create_future()
         self._waiting.append(turn)
         try:
@@ -105,17 +110,14 @@ class Place:
                 await turn
         except BaseException as error:
             if not turn.cancelled():  # it came at the last moment
-                self._leave()
+                self.leave()
             if isinstance(error, TimeoutError):
                 raise Busy from None
             raise
         finally:
             self._waiting.remove(turn)
 
-    async def __aexit__(self, *_: object) -> None:
-        self._leave()
-
-    def _leave(self) -> None:
+    def leave(self) -> None:
         """The place goes to who has waited longest."""
         for turn in self._waiting:
             if not turn.done():

@@ -35,9 +35,14 @@ class Receivers:
         """One request and its answer; raises HubError, ReceiverTimeout or ReceiverNotConnected."""
         if peer.offline_since:
             raise ReceiverNotConnected(breaker.outage(peer))
+        place = self._places.at(peer.id)
         try:
-            async with self._places.at(peer.id):
+            if not place.take():
+                await place.wait()
+            try:
                 answer = await self._forwarder.send(peer.name, transcript, headers, body)
+            finally:
+                place.leave()
         except Busy:
             raise HubError(f"{peer.name} is busy: {settings.NODE_IN_FLIGHT} requests to it are under way") from None
         except (ReceiverNotConnected, ReceiverTimeout, ServerFailure) as error:

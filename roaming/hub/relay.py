@@ -82,8 +82,9 @@ class Relay:
         place = Place.read(path)
         if place is None and not path.startswith(_CALLBACKS):
             return False
-        header = headers.get("Authorization", "")
-        caller = picture.caller(header) or await self._in_thread(self._directory.caller, header)
+        caller: Caller | None = scope.get("ocpi.caller")
+        if caller is None:
+            caller = await self._in_thread(self._directory.caller, headers.get("Authorization", ""))
         if caller is None or not caller.registered:
             return False
         transcript = conversation.transcript

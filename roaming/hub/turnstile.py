@@ -7,6 +7,7 @@ also a sign of life (`roaming/sightings.py`).
 
 import asyncio
 import math
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from itertools import chain
 
@@ -16,7 +17,7 @@ from django.db import close_old_connections
 
 from ocpi import ports
 from ocpi.errors import HeadersTooLarge, OcpiError, TooManyRequests
-from ocpi.transport.asgi import Application, Conversation, Headers, Receive, Scope, Send
+from ocpi.transport.asgi import HEAD_AT_MOST, Application, AsgiHeaders, Conversation, Headers, Receive, Scope, Send
 from roaming.directory import Directory
 from roaming.hub.limits import Buckets, Busy, Places, class_of, rates
 from roaming.sightings import sightings
@@ -44,18 +45,25 @@ class Turnstile:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         path, platform_id = scope.get("raw_path") or scope["path"].encode(), 0
         try:
-            header = _authorization(scope)
+            _check_size(scope)
+            header = AsgiHeaders.of(scope).get("Authorization", "")
             caller = self._directory.known.caller(header) if path.startswith(_PREFIX) else None
             if caller is None:
                 await self._behind(scope, receive, send)
                 return
             platform_id = scope["ocpi.platform_id"] = caller.platform_id
+            scope["ocpi.caller"] = caller
             self._seen(platform_id)
             name = class_of(scope["method"], path)
             if wait := self._buckets.take(platform_id, name):
                 raise TooManyRequests(f"more {name} requests than allowed", retry_after=math.ceil(wait))
-            async with self._places.at(platform_id):
+            place = self._places.at(platform_id)
+            if not place.take():
+                await place.wait()
+            try:
                 await self._behind(scope, receive, send)
+            finally:
+                place.leave()
         except Busy:
             error = TooManyRequests("too many of your requests are under way", retry_after=1)
             await _refuse(Conversation(scope, receive, send), platform_id, error)
@@ -77,12 +85,13 @@ def _write_sightings() -> None:
         close_old_connections()
 
 
-def _authorization(scope: Scope) -> str:
-    """The Authorization header, empty when there is none; raises HeadersTooLarge."""
+def _check_size(scope: Scope) -> None:
+    """Raises HeadersTooLarge. The front door knows how many bytes have come, which nearly always is answer enough."""
+    if scope.get(HEAD_AT_MOST, sys.maxsize) <= MAX_HEADERS:
+        return
     headers: Headers = scope["headers"]
     if len(b"".join(chain.from_iterable(headers))) > MAX_HEADERS:
         raise HeadersTooLarge(f"the headers are larger than {MAX_HEADERS} bytes")
-    return dict(headers).get(b"authorization", b"").decode("latin-1")
 
 
 async def _refuse(conversation: Conversation, platform_id: int, error: OcpiError) -> None:

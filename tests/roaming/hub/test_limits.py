@@ -257,9 +257,11 @@ def test_who_has_waited_longest_is_next() -> None:
         place, came = Place(1, patience=5), list[int]()
 
         async def visit(number: int) -> None:
-            async with place:
-                came.append(number)
-                await asyncio.sleep(0)
+            if not place.take():
+                await place.wait()
+            came.append(number)
+            await asyncio.sleep(0)
+            place.leave()
 
         await asyncio.gather(*map(visit, range(5)))
         return came
@@ -274,17 +276,19 @@ def test_who_gives_up_waiting_costs_nobody_a_place() -> None:
         place = Place(1, patience=0.01)
 
         async def visit() -> None:
-            async with place:
-                pass
+            if not place.take():
+                await place.wait()
+            place.leave()
 
-        async with place:
-            with pytest.raises(Busy):
-                await visit()
-            waiting = asyncio.create_task(visit())
-            await asyncio.sleep(0)
-            waiting.cancel()
-            late = asyncio.create_task(visit())
-            await asyncio.sleep(0)
+        assert place.take()
+        with pytest.raises(Busy):
+            await visit()
+        waiting = asyncio.create_task(visit())
+        await asyncio.sleep(0)
+        waiting.cancel()
+        late = asyncio.create_task(visit())
+        await asyncio.sleep(0)
+        place.leave()
         late.cancel()
         last = asyncio.create_task(visit())
         await asyncio.gather(waiting, late, return_exceptions=True)
