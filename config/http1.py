@@ -16,7 +16,7 @@ from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 from uvicorn.protocols.http.flow_control import HIGH_WATER_LIMIT
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
-from ocpi.transport.asgi import HEAD_AT_MOST, Application, Headers, Message, Scope
+from ocpi.transport.asgi import HEAD_AT_MOST, SHORTCUT, Application, Headers, Message, Scope
 
 _ASGI = {"version": "3.0", "spec_version": "2.3"}
 _EXPECT = (b"expect", b"100-continue")
@@ -56,7 +56,7 @@ class FrontDoor(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         parser, url, version = self.parser, httptools.parse_url(self.url), self.parser.get_http_version()
         path = url.path.decode("ascii")
-        self.scope = scope = {  # type: ignore[assignment]
+        scope: Any = {
             "type": "http",
             "asgi": _ASGI,
             "http_version": version,
@@ -72,19 +72,21 @@ class FrontDoor(HttpToolsProtocol):
             "state": self.app_state.copy(),
             HEAD_AT_MOST: self._came,
         }
+        self.scope = scope
         self._asked: _Exchange | None = None
         if parser.should_upgrade() and self._should_upgrade():
             return
-        before, exchange = self.cycle, _Exchange(self, scope)
-        self.cycle = self._asked = exchange
+        before, exchange = self.cycle, _Exchange(self, is_head=scope["method"] == "HEAD")
+        self.cycle = self._asked = scope[SHORTCUT] = exchange
         exchange.keep_alive = version != "1.0" and parser.should_keep_alive()
         if self._rare:
             exchange.is_awaited = any((name, value.lower()) == _EXPECT for name, value in self.headers)
+            exchange.is_proxied = any(name in _PROXIED for name, _ in self.headers)
         if before is None or before.response_complete:
-            self._start(exchange)
+            self._start(exchange, scope)
         else:
             self.flow.pause_reading()
-            self.pipeline.appendleft(exchange)
+            self.pipeline.appendleft((exchange, scope))
 
     def on_body(self, body: bytes) -> None:
         exchange = self._asked
@@ -102,10 +104,9 @@ class FrontDoor(HttpToolsProtocol):
 
     # ----------------------------------------------------------------------------------------------------------------
 
-    def _start(self, exchange: "_Exchange") -> None:
-        is_proxied = self._rare and any(name in _PROXIED for name, _ in exchange.scope["headers"])
-        application = self.app if is_proxied else self._unproxied
-        exchange.task = self.loop.create_task(exchange.run(application))
+    def _start(self, exchange: "_Exchange", scope: Scope) -> None:
+        application = self.app if exchange.is_proxied else self._unproxied
+        exchange.task = self.loop.create_task(exchange.run(application, scope))
         self.tasks.add(exchange.task)
 
     def on_response_complete(self) -> None:
@@ -114,7 +115,7 @@ class FrontDoor(HttpToolsProtocol):
             return
         self.flow.resume_reading()
         if self.pipeline:
-            self._start(self.pipeline.pop())
+            self._start(*self.pipeline.pop())
             return
         self._idle_since = self.loop.time()
         if self.timeout_keep_alive_task is None:
@@ -158,6 +159,7 @@ class _Exchange:
     task: asyncio.Task[None]
     keep_alive = True
     is_awaited = False  # whether the client sends its body only when it is told to
+    is_proxied = False  # whether there is a header that a proxy may have set
     body, more_body = b"", True
     disconnected = response_started = response_complete = False
     _is_news = False
@@ -166,13 +168,13 @@ class _Exchange:
     _is_chunked = False
     _left = 0  # of the body, as the answer's Content-Length says
 
-    def __init__(self, door: FrontDoor, scope: Scope) -> None:
-        self.scope, self._door = scope, door
+    def __init__(self, door: FrontDoor, *, is_head: bool) -> None:
+        self._door, self._is_head = door, is_head
 
-    async def run(self, application: Application) -> None:
+    async def run(self, application: Application, scope: Scope) -> None:
         """Let the application answer; an answer that it does not give is a 500."""
         try:
-            await application(self.scope, self.receive, self.send)
+            await application(scope, self.receive, self.send)
             if not self.response_complete and not self.disconnected:
                 raise RuntimeError("the answer is not complete")
         except BaseException as error:
@@ -207,6 +209,28 @@ class _Exchange:
         body, self.body = self.body, b""
         return {"type": "http.request", "body": body, "more_body": self.more_body}
 
+    def taken(self) -> bytes | None:
+        if self.more_body or self.disconnected or not self._is_news:
+            return None
+        self._is_news = False
+        body, self.body = self.body, b""
+        return body
+
+    def given(self, status: int, headers: Headers, body: bytes) -> bool:
+        door = self._door
+        if self.response_started or self._is_head or not self.keep_alive or door.flow.write_paused:
+            return False
+        if (b"content-length", b"%d" % len(body)) not in headers:
+            return False
+        if not self.disconnected:
+            lines = [*map(_line, door.server_state.default_headers), *map(_line, headers), b"\r\n"]
+            head = b"\r\n".join(lines)
+            _check(head, len(lines))
+            self.response_started = True
+            door.transport.writelines([STATUS_LINE[status] + head, body])
+            self._complete()
+        return True
+
     async def send(self, message: Message) -> None:
         flow = self._door.flow
         if flow.write_paused and not self.disconnected:
@@ -229,7 +253,7 @@ class _Exchange:
         given = dict(headers)
         if (length := given.get(b"content-length")) is not None:
             self._left = int(length)
-        elif self.scope["method"] != "HEAD" and status not in _BODILESS:
+        elif not self._is_head and status not in _BODILESS:
             self._is_chunked = True
             lines.append(_CHUNKED)
         if given.get(b"connection") == b"close":
@@ -237,13 +261,12 @@ class _Exchange:
         elif not self.keep_alive:
             lines.append(_CLOSE)
         head = b"".join(lines)
-        if head.count(b"\n") != len(lines) or head.count(b"\r") != len(lines) or b"\0" in head:
-            raise RuntimeError("a header with a line break")
+        _check(head, len(lines))
         return head + b"\r\n"
 
     def _write(self, body: bytes, *, is_last: bool) -> None:
         transport = self._door.transport
-        if self.scope["method"] == "HEAD":
+        if self._is_head:
             body = b""
         elif self._is_chunked:
             body = _chunk(body, is_last=is_last)
@@ -254,11 +277,23 @@ class _Exchange:
         transport.writelines([self._head, body] if self._head else [body])
         self._head = b""
         if is_last:
-            self.response_complete = True
-            self.tell()
-            if not self.keep_alive:
-                transport.close()
-            self._door.on_response_complete()
+            self._complete()
+
+    def _complete(self) -> None:
+        self.response_complete = True
+        self.tell()
+        if not self.keep_alive:
+            self._door.transport.close()
+        self._door.on_response_complete()
+
+
+_line = b": ".join
+
+
+def _check(head: bytes, lines: int) -> None:
+    """Raises RuntimeError for a line break within a header."""
+    if head.count(b"\n") != lines or head.count(b"\r") != lines or b"\0" in head:
+        raise RuntimeError("a header with a line break")
 
 
 def _chunk(body: bytes, *, is_last: bool) -> bytes:

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, MutableMapping, Sequence
 from functools import cache
-from typing import Any
+from typing import Any, Protocol
 
 from ocpi.errors import BodyTooLarge, OcpiError
 from ocpi.transport import envelope
@@ -21,6 +21,18 @@ Headers = list[tuple[bytes, bytes]]
 LINGER_SECONDS = 5
 HEAD_AT_MOST = "ocpi.head_at_most"
 """Where in a scope a server may say that the request's head has no more bytes than that."""
+SHORTCUT = "ocpi.shortcut"
+"""Where in a scope a server may offer a `Shortcut`."""
+
+
+class Shortcut(Protocol):
+    """What a server may do in one step where ASGI takes several: a whole request, and a whole answer."""
+
+    def taken(self) -> bytes | None:
+        """The body, when all of it has come and nothing of it has been received; None when it is to be received."""
+
+    def given(self, status: int, headers: Headers, body: bytes) -> bool:
+        """Send an answer; False when that takes more steps, and nothing is sent yet."""
 
 
 class ClientGone(Exception):
@@ -78,9 +90,23 @@ def encoded(headers: Mapping[str, str]) -> Headers:
 class Conversation:
     """A request of an `http` scope, and the way to answer it."""
 
+    __slots__ = (
+        "_body",
+        "_given",
+        "_ids",
+        "_receive",
+        "_send",
+        "_shortcut",
+        "_transcript",
+        "_unread",
+        "headers",
+        "scope",
+    )
+
     def __init__(self, scope: Scope, receive: Receive, send: Send) -> None:
         self.scope, self._receive, self._send = scope, receive, send
         self.headers = AsgiHeaders.of(scope)
+        self._shortcut: Shortcut | None = scope.get(SHORTCUT)
         self._unread = True
         self._body: bytes | None = None
         self._ids: MessageIds | None = None
@@ -113,6 +139,11 @@ class Conversation:
         """The whole body, however often it is asked for; raises BodyTooLarge beyond `limit` bytes, and ClientGone."""
         if self._body is not None:
             return self._body
+        if self._shortcut is not None and (taken := self._shortcut.taken()) is not None:
+            self._body, self._unread = taken, False
+            if len(taken) > limit:
+                raise BodyTooLarge(f"the body is larger than {limit} bytes")
+            return taken
         declared, received, parts = int(self.headers.raw("Content-Length") or 0), 0, list[bytes]()
         while self._unread and declared <= limit >= received:
             parts.append(part := self._part(await self._receive()))
@@ -132,6 +163,8 @@ class Conversation:
     async def answer(self, status: int, headers: Headers, content: bytes) -> None:
         """Send the whole answer; one to HEAD has no content."""
         self._keep(status, content)
+        if self._shortcut is not None and self._shortcut.given(status, headers, content):
+            return
         await self._send({"type": "http.response.start", "status": status, "headers": headers})
         await self._send({"type": "http.response.body", "body": self._shown(content)})
 

@@ -18,7 +18,8 @@ from ocpi.ids import VERSION
 from ocpi.v221.versions import InterfaceRole
 from roaming.directory import Peer
 
-_PLACE = re.compile(rb"/ocpi/2\.2\.1/(sender|receiver)/([^/?#]{1,50})((?:/.*)?)", re.DOTALL)
+_INTERFACES = {b"sender": InterfaceRole.SENDER, b"receiver": InterfaceRole.RECEIVER}
+_MODULE = re.compile(rb"[^/?#\x80-\xff]{1,50}")
 _LINKED = re.compile(r"<([^>]*)>")
 _SEALED = "sealed"
 _SALT = "roaming.hub.addresses"
@@ -34,10 +35,12 @@ class Place(Struct, frozen=True):
     @classmethod
     def read(cls, raw_path: bytes) -> "Place | None":
         """None for a URL that is no interface of a functional module."""
-        match = _PLACE.fullmatch(raw_path)
-        if match is None or not match[2].isascii():
-            return None
-        return cls(*_endpoint(match[1], match[2]), match[3].decode("latin-1"))
+        match raw_path.split(b"/", 5):
+            case [b"", b"ocpi", version, interface, module, *below]:
+                found = _endpoint(version, interface, module)
+            case _:
+                return None
+        return cls(*found, f"/{below[0].decode('latin-1')}" if below else "") if found else None
 
     @property
     def is_list(self) -> bool:
@@ -50,8 +53,10 @@ class Place(Struct, frozen=True):
 
 
 @lru_cache(1024)
-def _endpoint(interface: bytes, module: bytes) -> tuple[InterfaceRole, str]:
-    return InterfaceRole(interface.decode().upper()), unquote(module.decode())
+def _endpoint(version: bytes, interface: bytes, module: bytes) -> tuple[InterfaceRole, str] | None:
+    if version != VERSION.encode() or interface not in _INTERFACES or not _MODULE.fullmatch(module):
+        return None
+    return _INTERFACES[interface], unquote(module.decode())
 
 
 class Passage(Struct, frozen=True):
