@@ -1,20 +1,14 @@
-"""Bringing a message to another platform: the bytes as they came, over connections that stay open.
-
-Raises what a hub has to say of a failure (§status_codes_4xxx_hub_errors): ReceiverTimeout, ReceiverNotConnected,
-HubError.
+"""What becomes of a message that is brought to another platform, as a hub has to say it
+(§status_codes_4xxx_hub_errors).
 """
 
 import msgspec
 
 from ocpi.client import url_policy
-from ocpi.client.connections import Connections
 from ocpi.client.http import MAX_RESPONSE
 from ocpi.client.http1 import Broken, Response
-from ocpi.errors import HubError, ReceiverNotConnected, ReceiverTimeout
+from ocpi.errors import HubError, OcpiError, ReceiverNotConnected, ReceiverTimeout
 from ocpi.kept import kept
-from ocpi.transport.transcripts import Transcript
-
-_BODILESS = frozenset({"GET", "DELETE"})
 
 
 class ServerFailure(HubError):
@@ -30,35 +24,16 @@ class Envelope(msgspec.Struct):
 _envelope = msgspec.json.Decoder(Envelope)
 
 
-class Forwarder:
-    """One for each event loop."""
-
-    def __init__(self) -> None:
-        self._connections = Connections()
-
-    def close(self) -> None:
-        self._connections.close()
-
-    async def send(self, name: str, transcript: Transcript, headers: str, body: bytes) -> Response:
-        """One request to the platform of this name, and its answer; `headers` are lines (`ocpi/client/http1.py`)."""
-        method, seconds = transcript.method, kept.NODE_PARTNER_TIMEOUT
-        content = body if body or method not in _BODILESS else None
-        try:
-            response = await self._connections.send(method, transcript.url, headers, content, seconds, MAX_RESPONSE)
-        except url_policy.ForbiddenUrl as error:
-            raise ReceiverNotConnected(f"{name} cannot be reached: {error}") from None
-        except TimeoutError:
-            raise ReceiverTimeout(f"{name} did not answer within {seconds} s") from None
-        except (Broken, ValueError) as error:
-            raise ReceiverNotConnected(f"{name} closed the connection: {_reason(error)}") from None
-        except OSError as error:
-            raise ReceiverNotConnected(f"{name} cannot be reached: {_reason(error)}") from None
-        transcript.answered(response.status, response.body)
-        transcript.status_code = _judged(name, response)
-        return response
+def no_answer(name: str, error: OSError | ValueError) -> OcpiError:
+    """Why there is no answer from the platform of this name: ReceiverTimeout or ReceiverNotConnected."""
+    if isinstance(error, TimeoutError):
+        return ReceiverTimeout(f"{name} did not answer within {kept.NODE_PARTNER_TIMEOUT} s")
+    is_ended = isinstance(error, Broken | ValueError) and not isinstance(error, url_policy.ForbiddenUrl)
+    what = "closed the connection" if is_ended else "cannot be reached"
+    return ReceiverNotConnected(f"{name} {what}: {str(error)[:200] or type(error).__name__}")
 
 
-def _judged(name: str, response: Response) -> int:
+def status_of(name: str, response: Response) -> int:
     """The OCPI status of an answer that is meant for the requester; raises HubError for any other."""
     status = response.status
     if response.is_cut:
@@ -71,7 +46,3 @@ def _judged(name: str, response: Response) -> int:
     if status in (401, 403):  # it is our token that it does not accept
         raise HubError(f"{name} refused the hub: HTTP {status}, OCPI {code}")
     return code
-
-
-def _reason(error: Exception) -> str:
-    return str(error)[:200] or type(error).__name__

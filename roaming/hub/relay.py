@@ -30,7 +30,6 @@ from roaming.directory import Directory, Peer, Picture
 from roaming.hub import callbacks, opening
 from roaming.hub.addresses import Passage, Place
 from roaming.hub.callbacks import Parties
-from roaming.hub.forwarding import Forwarder
 from roaming.hub.gateway import speaking
 from roaming.hub.receivers import Receivers
 from roaming.hub.routing import Asked, Kind, Route, decide
@@ -53,7 +52,7 @@ class Relay:
 
     def __init__(self, behind: Application, directory: Directory) -> None:
         self._behind, self._directory = behind, directory
-        self._receivers = Receivers(Forwarder(), self._in_thread)
+        self._receivers = Receivers(self._in_thread)
         self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="relay")
         self._checking: asyncio.Task[None] | None = None
 
