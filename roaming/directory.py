@@ -198,14 +198,10 @@ class Directory:
     """Implements `ocpi.ports.PlatformDirectory`, and gives the rest of `roaming` its picture."""
 
     def __init__(self) -> None:
-        self._picture = Picture()
+        self.known = Picture()
+        """The picture as it is, however old; `is_stale` says whether somebody should ask for a newer one."""
         self._checked_at = 0.0
         self._lock = threading.Lock()
-
-    @property
-    def known(self) -> Picture:
-        """The picture as it is, however old; `is_stale` says whether somebody should ask for a newer one."""
-        return self._picture
 
     @property
     def is_stale(self) -> bool:
@@ -215,20 +211,20 @@ class Directory:
         """The current picture; `fresh` asks the database for its version first, as does the passing of a second."""
         if fresh or self.is_stale:
             self._check()
-        return self._picture
+        return self.known
 
     def _check(self) -> None:
         with self._lock:
             version = DirectoryVersion.objects.values_list("value", flat=True).first() or 0
-            if version != self._picture.version or not version:
-                self._picture = _read(version)
+            if version != self.known.version or not version:
+                self.known = _read(version)
             # Inside a transaction we may have read what others must not see yet, so the next reader looks again.
             self._checked_at = 0.0 if connection.in_atomic_block else time.monotonic()
 
     def forget(self) -> None:
         """Know nothing again, for a database that was exchanged behind our back (between two tests)."""
         with self._lock:
-            self._picture, self._checked_at = Picture(), 0.0
+            self.known, self._checked_at = Picture(), 0.0
 
     def caller(self, header: str) -> Caller | None:
         if known := self.picture().caller(header):
@@ -236,7 +232,7 @@ class Directory:
         return next(filter(None, map(self.authenticate, authorization.decode(header))), None)
 
     def remembered(self, header: str) -> Caller | None:
-        return None if self.is_stale else self._picture.caller(header)
+        return None if self.is_stale else self.known.caller(header)
 
     def authenticate(self, token: str) -> Caller | None:
         """The platform that a token identifies, in use or not yet; its first use is noted."""

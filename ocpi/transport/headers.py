@@ -108,6 +108,11 @@ class MessageIds(Struct, frozen=True):
     def headers(self) -> dict[str, str]:
         return {REQUEST_ID: self.request_id, CORRELATION_ID: self.correlation_id}
 
+    @property
+    def lines(self) -> str:
+        """The headers as they go over the wire."""
+        return f"{REQUEST_ID}: {self.request_id}\r\n{CORRELATION_ID}: {self.correlation_id}\r\n"
+
     def encoded(self) -> list[tuple[bytes, bytes]]:
         """The headers as ASGI has them."""
         return [(b"x-request-id", self.request_id.encode()), (b"x-correlation-id", self.correlation_id.encode())]

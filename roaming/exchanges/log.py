@@ -158,12 +158,14 @@ class ExchangeLog:
 
 def _bounded(transcript: Transcript) -> int:
     """Leave of the bodies what is to be kept, and return its bytes."""
-    cap = kept.NODE_LOG_BODY
-    if transcript.request:
+    cap: int = kept.NODE_LOG_BODY
+    asked, answered = len(transcript.request), len(transcript.response)
+    if asked > cap:
         transcript.request = transcript.request[:cap]
-    if transcript.response:
+    if answered > min(cap, PAGE):
         transcript.response = transcript.response[: min(cap, PAGE) if _is_page(transcript) else cap]
-    return _size(transcript)
+        answered = len(transcript.response)
+    return min(asked, cap) + answered
 
 
 def _is_page(transcript: Transcript) -> bool:

@@ -60,7 +60,7 @@ def _endpoint(version: bytes, interface: bytes, module: bytes) -> tuple[Interfac
 
 
 class Passage(Struct, frozen=True):
-    """A place at the hub and what it stands for at the receiver."""
+    """A place at the hub and what it stands for at the receiver: an endpoint without the slash at its end."""
 
     place: Place
     peer: Peer
@@ -70,14 +70,11 @@ class Passage(Struct, frozen=True):
         """Where the receiver has what our URL names; raises InvalidParameters for a seal that is not ours."""
         if query.startswith(f"{_SEALED}="):
             return self._opened(query)
-        url = self.endpoint.rstrip("/") + self.place.below
-        if not query:
-            return url
-        return f"{url}{'&' if '?' in self.endpoint else '?'}{query}"
+        return f"{self.endpoint}{self.place.below}{'&' if '?' in self.endpoint else '?'}{query}"
 
     def through_hub(self, url: str) -> str:
         """The URL of ours that leads to a URL of the receiver's."""
-        base = self.endpoint.rstrip("/")
+        base = self.endpoint
         if url.startswith(base) and url[len(base) : len(base) + 1] in ("", "/", "?"):
             return self.place.ours + url[len(base) :]
         return f"{self.place.ours}?{_SEALED}={signing.dumps([self.peer.id, url], salt=_SALT)}"

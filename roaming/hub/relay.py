@@ -9,6 +9,7 @@ import asyncio
 from collections.abc import Callable, Hashable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -43,7 +44,7 @@ _THREADS = 2
 _syntax = msgspec.json.Decoder(msgspec.Raw)
 # What of a receiver's answer is for the requester; its ids and routing headers are not, it has its own.
 _PASSED_ON = frozenset({"x-total-count", "x-limit", "retry-after"})
-_OF_USE = _PASSED_ON | {"link", "location"}
+_LEADING = frozenset({"link", "location"})
 _JSON = (b"content-type", b"application/json")
 
 
@@ -64,7 +65,7 @@ class Relay:
         if self._directory.is_stale:
             await self._renewed()
         picture = self._directory.known
-        if picture.hub_party:
+        if picture.table.hub:
             conversation = Conversation(scope, receive, send)
             if await self._taken(picture, conversation):
                 ports.exchange_log().note(conversation.transcript)
@@ -93,10 +94,10 @@ class Relay:
             return True
         parties = headers.raws(ROUTING)
         kind = (Way, caller.platform_id, method, place.interface, place.module, place.is_list, parties)
-        known: tuple[Route, Way] | None = picture.memory.known(kind, transcript.at)
-        if known is None:
+        way: Way | None = picture.memory.known(kind, transcript.at)
+        if way is None:
             return await self._first(picture, conversation, place, caller, kind)
-        await self._relay(conversation, place, caller, *known)
+        await self._relay(conversation, place, caller, way)
         return True
 
     async def _first(
@@ -118,10 +119,10 @@ class Relay:
             return await self._open(picture, conversation, place, caller, asked)
         if route.kind is not Kind.DIRECT:
             return await self._unknown(conversation, place, caller, asked, route)
-        way = Way.find(picture, place, _between(asked))
+        way = Way.find(picture, place, _between(asked), route)
         parties = [party for party in (asked.speaker, asked.to) if party]
-        picture.memory.keep(kind, (route, way), next_change(picture.table.agreements, parties, now))
-        await self._relay(conversation, place, caller, route, way)
+        picture.memory.keep(kind, way, next_change(picture.table.agreements, parties, now))
+        await self._relay(conversation, place, caller, way)
         return True
 
     async def _unknown(
@@ -130,8 +131,7 @@ class Relay:
         """Refuse what belongs to no module that those behind know; False when it does, or is for them."""
         if route.error is None or ModuleID(place.module).is_known:
             return False
-        _decided(conversation.transcript, _between(asked), route)
-        await self._refuse(conversation, caller, _between(asked), route.error)
+        await self._decline(conversation, caller, _between(asked), route, route.error)
         return True
 
     async def _renewed(self) -> None:
@@ -169,35 +169,45 @@ class Relay:
         except OcpiError as error:
             route = Route(Kind.REFUSE, error.message, error=error)
         if route.error is not None:
-            _decided(conversation.transcript, _between(asked), route)
-            await self._refuse(conversation, caller, _between(asked), route.error)
+            await self._decline(conversation, caller, _between(asked), route, route.error)
         elif route.kind is Kind.DIRECT:
-            await self._relay(conversation, place, caller, route, Way.find(picture, place, _between(asked)))
+            await self._relay(conversation, place, caller, Way.find(picture, place, _between(asked), route))
         else:
             conversation.scope["headers"] = [*conversation.scope["headers"], *encoded(_to(asked))]
             conversation.scope["ocpi.opened"] = route.reason
             return False
         return True
 
-    async def _relay(self, conversation: Conversation, place: Place, caller: Caller, route: Route, way: Way) -> None:
+    async def _relay(self, conversation: Conversation, place: Place, caller: Caller, way: Way) -> None:
         """Pass a message on to the party that it names, and its answer back."""
         scope, came = conversation.scope, conversation.transcript
         method, query = scope["method"], scope["query_string"].decode("latin-1")
-        _decided(came, way.routing, route)
+        way.note(came)
         try:
             body = await conversation.body(kept.NODE_MAX_BODY)
             _well_formed(method, body)
-            passage = way.passage(place)
-            if callbacks.wants_result(place):
-                parties = Parties(caller.platform_id, passage.peer.id, way.routing, came.ids.correlation_id)
+            peer = way.receiver(place)
+            if way.wants_result:
+                parties = Parties(caller.platform_id, peer.id, way.routing, came.ids.correlation_id)
                 query, body = await self._in_thread(callbacks.opened, place, method, query, body, parties)
-            answer = await self._send(conversation, passage.peer, way, passage.target(query), body)
+            answer = await self._send(conversation, peer, way, way.target(place, query), body)
         except ClientGone:
             return
         except OcpiError as error:
             await self._refuse(conversation, caller, way.routing, error)
             return
-        await conversation.answer(answer.status, _answered(answer, passage, came, way.reply), answer.body)
+        headers = _answered(answer, came, way)
+        if not _LEADING.isdisjoint(answer.headers):
+            headers += _led(answer, way.passage(place))
+        await conversation.answer(answer.status, headers, answer.body)
+
+    async def _decline(
+        self, conversation: Conversation, caller: Caller, routing: RoutingHeaders, route: Route, error: OcpiError
+    ) -> None:
+        """Refuse what no way leads to, for the reason that is kept with the exchange."""
+        came = conversation.transcript
+        came.routing, came.route, came.reason = routing, route.kind.name, route.reason
+        await self._refuse(conversation, caller, routing, error)
 
     async def _refuse(
         self, conversation: Conversation, caller: Caller, routing: RoutingHeaders, error: OcpiError
@@ -217,7 +227,8 @@ class Relay:
             peer = picture.peers.get(due.requester_id)
             if peer is None or not peer.connected:
                 raise ReceiverNotConnected(f"{due.routing.to} is not connected to this hub any more")
-            answer = await self._send(conversation, peer, Way.to(peer, due.routing), due.url, body)
+            way = Way.back(peer, due.routing)
+            answer = await self._send(conversation, peer, way, due.url, body)
             if 1000 <= (conversation.transcript.status_code or 0) < 2000:
                 await self._in_thread(callbacks.passed_on, due.id, body)
         except ClientGone:
@@ -226,22 +237,21 @@ class Relay:
             log.info("result not passed on", error=error.message, caller=caller.name)
             await conversation.refuse(error, reply)
             return
-        headers = _answered(answer, None, conversation.transcript, reply)
-        await conversation.answer(answer.status, headers, answer.body)
+        await conversation.answer(answer.status, _answered(answer, conversation.transcript, way), answer.body)
 
     async def _send(self, conversation: Conversation, peer: Peer, way: Way, url: str, body: bytes) -> Response:
         came, token = conversation.transcript, peer.presented.token
         ids = came.ids.next_hop()
-        varying = ids.headers()
+        headers = f"{way.sent}{ids.lines}"
         if body:
-            varying["Content-Type"] = conversation.headers.get("Content-Type", "application/json")
+            headers += _typed(conversation.headers.get("Content-Type", "application/json"))
         went = came.onward = Transcript("OUT", came.method, url, ids, way.routing, peer.id, token)
         came.token = token  # which a careless receiver may repeat
         went.route, went.reason, went.request_size = came.route, came.reason, len(body)
         if body is not conversation.received:
             went.request = body  # what came in is kept with that: once is enough
         try:
-            answer = await self._receivers.send(peer, went, way.sent + http1.lines(varying), body)
+            answer = await self._receivers.send(peer, went, headers, body)
         except OcpiError as error:
             went.error = error.message
             raise
@@ -252,9 +262,9 @@ class Relay:
         return answer
 
 
-def _decided(transcript: Transcript, routing: RoutingHeaders, route: Route) -> None:
-    """Keep the decision with the exchange."""
-    transcript.routing, transcript.route, transcript.reason = routing, route.kind.name, route.reason
+@lru_cache(100)
+def _typed(content_type: str) -> str:
+    return http1.lines({"Content-Type": content_type})
 
 
 def _between(asked: Asked) -> RoutingHeaders:
@@ -276,16 +286,20 @@ def _well_formed(method: str, body: bytes) -> None:
         raise MalformedBody(f"the body is not JSON: {error}") from None
 
 
-def _answered(answer: Response, passage: Passage | None, came: Transcript, reply: Headers) -> Headers:
-    """The headers of the requester's answer; URLs of the receiver's are of use only through a passage."""
+def _answered(answer: Response, came: Transcript, way: Way) -> Headers:
+    """The headers of the requester's answer but for those that lead somewhere."""
     given = answer.headers
-    found = [_JSON, (b"content-length", b"%d" % len(answer.body)), *came.ids.encoded(), *reply]
-    if _OF_USE.isdisjoint(given):
-        return found
-    for name in given.keys() & _PASSED_ON:
-        found.append((name.encode(), given[name].encode("latin-1")))
-    if passage and (link := given.get("link")):
+    found = [_JSON, (b"content-length", b"%d" % len(answer.body)), *came.ids.encoded(), *way.reply]
+    if not _PASSED_ON.isdisjoint(given):
+        found += [(name.encode(), given[name].encode("latin-1")) for name in given.keys() & _PASSED_ON]
+    return found
+
+
+def _led(answer: Response, passage: Passage) -> Headers:
+    """The headers that lead somewhere: the receiver's URLs are of use only through the hub."""
+    found = []
+    if link := answer.headers.get("link"):
         found.append((b"link", passage.link_through_hub(link).encode("latin-1")))
-    if passage and (location := given.get("location")):
+    if location := answer.headers.get("location"):
         found.append((b"location", passage.through_hub(location).encode("latin-1")))
     return found

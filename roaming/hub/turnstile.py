@@ -45,7 +45,8 @@ class Turnstile:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         path, platform_id = scope.get("raw_path") or scope["path"].encode(), 0
         try:
-            _check_size(scope)
+            if scope.get(HEAD_AT_MOST, sys.maxsize) > MAX_HEADERS:
+                _check_size(scope)
             header = AsgiHeaders.of(scope).get("Authorization", "")
             caller = self._directory.known.caller(header) if path.startswith(_PREFIX) else None
             if caller is None:
@@ -53,7 +54,8 @@ class Turnstile:
                 return
             platform_id = scope["ocpi.platform_id"] = caller.platform_id
             scope["ocpi.caller"] = caller
-            self._seen(platform_id)
+            if sightings.note(platform_id):
+                asyncio.get_running_loop().run_in_executor(self._clerk, _write_sightings)
             name = class_of(scope["method"], path)
             if wait := self._buckets.take(platform_id, name):
                 raise TooManyRequests(f"more {name} requests than allowed", retry_after=math.ceil(wait))
@@ -70,10 +72,6 @@ class Turnstile:
         except (TooManyRequests, HeadersTooLarge) as error:
             await _refuse(Conversation(scope, receive, send), platform_id, error)
 
-    def _seen(self, platform_id: int) -> None:
-        if sightings.note(platform_id):
-            asyncio.get_running_loop().run_in_executor(self._clerk, _write_sightings)
-
 
 def _write_sightings() -> None:
     close_old_connections()
@@ -86,9 +84,7 @@ def _write_sightings() -> None:
 
 
 def _check_size(scope: Scope) -> None:
-    """Raises HeadersTooLarge. The front door knows how many bytes have come, which nearly always is answer enough."""
-    if scope.get(HEAD_AT_MOST, sys.maxsize) <= MAX_HEADERS:
-        return
+    """Raises HeadersTooLarge."""
     headers: Headers = scope["headers"]
     if len(b"".join(chain.from_iterable(headers))) > MAX_HEADERS:
         raise HeadersTooLarge(f"the headers are larger than {MAX_HEADERS} bytes")

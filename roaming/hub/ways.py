@@ -9,38 +9,66 @@ from ocpi.client import http1
 from ocpi.errors import HubError
 from ocpi.transport.asgi import Headers, encoded
 from ocpi.transport.headers import RoutingHeaders
+from ocpi.transport.transcripts import Transcript
 from roaming.directory import Peer, Picture
+from roaming.hub import callbacks
 from roaming.hub.addresses import Passage, Place
+from roaming.hub.routing import Route
 
 
 class Way(Struct, frozen=True):
-    """To a platform of the receiver's: headers of every request on it, as lines, and of every answer.
+    """To a platform of the receiver's, and the decision that it is the way: headers of every request on it, as lines
+    (`ocpi/client/http1.py`), and of every answer.
 
-    `peer` is None when no platform of the receiver's has the interface.
+    `peer` is None when no platform of the receiver's has the interface. `wants_result`: messages may carry a
+    response_url.
     """
 
     routing: RoutingHeaders
-    peer: Peer | None
-    endpoint: str
-    sent: str
     reply: Headers
+    peer: Peer | None = None
+    sent: str = ""
+    endpoint: str = ""
+    route: str = ""
+    reason: str = ""
+    wants_result: bool = False
 
     @classmethod
-    def to(cls, peer: Peer | None, routing: RoutingHeaders, endpoint: str = "") -> "Way":
-        authorization = {"Authorization": peer.presented.header()} if peer else {}
-        sent = http1.lines({**authorization, "Accept": "application/json", **routing.headers()})
-        return cls(routing, peer, endpoint, sent, encoded(routing.reply().headers()))
+    def back(cls, peer: Peer, routing: RoutingHeaders) -> "Way":
+        """To who waits for a result."""
+        return cls(routing, _reply(routing), peer, _sent(peer, routing))
 
     @classmethod
-    def find(cls, picture: Picture, place: Place, routing: RoutingHeaders) -> "Way":
+    def find(cls, picture: Picture, place: Place, routing: RoutingHeaders, route: Route) -> "Way":
+        """For messages to a place."""
         assert routing.to is not None, "a direct message names its receiver"
+        decision = (route.kind.name, route.reason, callbacks.wants_result(place))
         for peer in picture.platforms_of(routing.to):
             if peer.connected and (endpoint := peer.endpoint(place.module, place.interface)):
-                return cls.to(peer, routing, endpoint)
-        return cls.to(None, routing)
+                return cls(routing, _reply(routing), peer, _sent(peer, routing), endpoint.rstrip("/"), *decision)
+        return cls(routing, _reply(routing), None, "", "", *decision)
 
-    def passage(self, place: Place) -> Passage:
+    def note(self, transcript: Transcript) -> None:
+        """Keep the decision with the exchange."""
+        transcript.routing, transcript.route, transcript.reason = self.routing, self.route, self.reason
+
+    def receiver(self, place: Place) -> Peer:
         """Raises HubError when the receiver has no such endpoint."""
         if self.peer is None:
             raise HubError(f"{self.routing.to} has no {place.interface} endpoint of {place.module}")
-        return Passage(place, self.peer, self.endpoint)
+        return self.peer
+
+    def target(self, place: Place, query: str) -> str:
+        """Where the receiver has what our URL names; raises InvalidParameters for a seal that is not ours."""
+        return self.passage(place).target(query) if query else self.endpoint + place.below
+
+    def passage(self, place: Place) -> Passage:
+        return Passage(place, self.receiver(place), self.endpoint)
+
+
+def _sent(peer: Peer, routing: RoutingHeaders) -> str:
+    return http1.lines({"Authorization": peer.presented.header(), "Accept": "application/json", **routing.headers()})
+
+
+def _reply(routing: RoutingHeaders) -> Headers:
+    return encoded(routing.reply().headers())
