@@ -1,8 +1,6 @@
 """What went over the wire in one request and its answer, for the exchange log (`ocpi.ports.ExchangeLog`)."""
 
 import time
-from datetime import UTC, datetime
-from functools import partial
 from typing import Literal
 
 from msgspec import Struct, field
@@ -17,7 +15,8 @@ class Transcript(Struct, eq=False):
 
     `route` and `reason` are the decision where a routed request belongs, `error` says what went wrong. `token` is
     the credentials token that we presented: it must not be written down wherever it turns up, and stays out of `repr`.
-    `onward` is the same message as it was passed on to another platform, and what came of that.
+    `onward` is the same message as it was passed on to another platform, and what came of that. `at` is in seconds
+    since 1970, UTC.
     """
 
     direction: Literal["IN", "OUT"]
@@ -37,7 +36,7 @@ class Transcript(Struct, eq=False):
     reason: str = ""
     error: str = ""
     onward: "Transcript | None" = None
-    at: datetime = field(default_factory=partial(datetime.now, UTC))
+    at: float = field(default_factory=time.time)
     started: float = field(default_factory=time.perf_counter)
     seconds: float = 0.0
 

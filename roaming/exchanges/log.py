@@ -25,7 +25,7 @@ _LIST = b'{"data":['
 MOST_WAITING = 20_000
 MOST_HELD = 64 * 1024 * 1024  # bytes of bodies
 PAGE = 1024  # bytes of a page that we gave: its first objects; they are all in the store
-BATCH = 500
+BATCH = 1000
 PAUSE_SECONDS = 0.2
 COMPLAIN_SECONDS = 60.0
 
@@ -115,7 +115,8 @@ class ExchangeLog:
         if not self._batch:
             with self._lock:
                 taken = [self._waiting.popleft() for _ in range(min(BATCH, len(self._waiting)))]
-                self._batch = [leg for transcript in taken for leg in transcript.legs]
+                for transcript in taken:
+                    self._batch += transcript.legs
                 self._held -= sum(map(_size, self._batch))
         return self._batch
 

@@ -41,8 +41,8 @@ COLUMNS = (
 )
 
 
-def row(transcript: Transcript, picture: Picture, *, masked: bool) -> tuple[Any, ...]:
-    """The values of COLUMNS; with `masked` nothing in them names a driver."""
+def row(transcript: Transcript, picture: Picture, *, masked: bool) -> list[Any]:
+    """The values of COLUMNS, the first in microseconds since 1970; with `masked` nothing in them names a driver."""
     peer = picture.peers.get(transcript.platform_id or 0)
     url, error, token = transcript.url, transcript.error, transcript.token
     module, interface, below = _received_at(url) if transcript.direction == "IN" else _sent_to(url, peer)
@@ -55,8 +55,8 @@ def row(transcript: Transcript, picture: Picture, *, masked: bool) -> tuple[Any,
         url, request, response = mask.url(url, below), mask.body(request), mask.body(response)
         error, reason = mask.message(error), mask.message(reason)
     ids, routing = transcript.ids, transcript.routing
-    values = (
-        transcript.at,
+    values = [
+        round(transcript.at * 1_000_000),
         transcript.direction,
         transcript.platform_id,
         peer.name if peer else "",
@@ -78,9 +78,9 @@ def row(transcript: Transcript, picture: Picture, *, masked: bool) -> tuple[Any,
         transcript.request_size,
         response,
         transcript.response_size,
-    )
+    ]
     if "\x00" in "".join((module, transcript.method, url, ids.request_id, reason, error, request, response)):
-        return tuple(map(_without_nul, values))
+        return list(map(_without_nul, values))
     return values
 
 

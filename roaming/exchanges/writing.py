@@ -1,6 +1,7 @@
 """Puts entries into the table, many in a statement."""
 
 from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Any
 
@@ -16,6 +17,10 @@ _INTO = f"{Exchange._meta.db_table} ({', '.join(COLUMNS)})"
 _COPY = f"COPY {_INTO} FROM STDIN (FORMAT binary)"
 _INSERT = f"INSERT INTO {_INTO} VALUES ({', '.join(['%s'] * len(COLUMNS))})"  # noqa: S608
 
+_1970 = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECONDS_TO_2000 = (datetime(2000, 1, 1, tzinfo=UTC) - _1970) // timedelta(microseconds=1)
+_WRITTEN = {"timestamp with time zone": "bigint"}
+
 
 def write(transcripts: Sequence[Transcript], picture: Picture) -> None:
     """All or none; raises what the database raises."""
@@ -28,22 +33,23 @@ def write(transcripts: Sequence[Transcript], picture: Picture) -> None:
             cursor.executemany(_INSERT, [_adapted(values) for values in rows])
 
 
-def _copy(cursor: Any, rows: list[tuple[Any, ...]]) -> None:
+def _copy(cursor: Any, rows: list[list[Any]]) -> None:
     # Nothing hangs on the last half second of a log: a power failure may cost it.
     cursor.execute("SET LOCAL synchronous_commit TO off")
     with connection.wrap_database_errors, cursor.copy(_COPY) as copy:
         copy.set_types(_types())
         for values in rows:
+            values[0] -= _MICROSECONDS_TO_2000
             copy.write_row(values)
 
 
 @cache
 def _types() -> list[str]:
-    """The columns' types: binary data has to be of the very ones."""
+    """The columns' types: binary data has to be of the very ones. A timestamp is one in microseconds since 2000."""
     found = (Exchange._meta.get_field(column).db_type(connection) or "" for column in COLUMNS)
-    return [name.partition("(")[0] for name in found]
+    return [_WRITTEN.get(name, name).partition("(")[0] for name in found]
 
 
-def _adapted(values: tuple[Any, ...]) -> tuple[Any, ...]:
+def _adapted(values: list[Any]) -> tuple[Any, ...]:
     at, *others = values
-    return connection.ops.adapt_datetimefield_value(at), *others
+    return connection.ops.adapt_datetimefield_value(_1970 + timedelta(microseconds=at)), *others

@@ -30,7 +30,7 @@ class Gateway:
     ) -> Admission:
         picture, now = directory.picture(), datetime.now(UTC)
         kind = (Admission, caller.roles, method, module, interface, routing, is_list)
-        admission: Admission | None = picture.memory.known(kind, now)
+        admission: Admission | None = picture.memory.known(kind, now.timestamp())
         if admission is None:
             asked = Asked(method, module, interface, routing.to, speaking(caller, routing), is_list, now)
             readers = _readers(caller, routing)

@@ -4,16 +4,19 @@ Each picture of the directory has a memory of its own, so that nothing outlives 
 agreements is forgotten when the next of them begins or ends.
 """
 
+import math
 from collections.abc import Hashable
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any
+
+from msgspec import Struct
 
 _MOST = 10_000
 
 
-class _Held(NamedTuple):
+class _Held(Struct, frozen=True):
     decision: Any
-    until: datetime | None
+    until: float
 
 
 class Memory:
@@ -22,13 +25,13 @@ class Memory:
     def __init__(self) -> None:
         self._held: dict[Hashable, _Held] = {}
 
-    def known(self, kind: Hashable, now: datetime) -> Any:
-        """The decision, or None when it is to be made."""
+    def known(self, kind: Hashable, now: float) -> Any:
+        """The decision, or None when it is to be made; `now` is in seconds since 1970, UTC."""
         held = self._held.get(kind)
-        return held.decision if held and (held.until is None or now < held.until) else None
+        return held.decision if held is not None and now < held.until else None
 
     def keep(self, kind: Hashable, decision: Any, until: datetime | None) -> None:
         """Remember a decision until a moment, or for good."""
         if len(self._held) >= _MOST:
             self._held.clear()
-        self._held[kind] = _Held(decision, until)
+        self._held[kind] = _Held(decision, until.timestamp() if until else math.inf)

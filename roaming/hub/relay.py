@@ -9,6 +9,7 @@ import asyncio
 from collections.abc import Callable, Hashable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
 
@@ -107,7 +108,7 @@ class Relay:
 
         The answer is that of `_taken`.
         """
-        method, now = conversation.scope["method"], conversation.transcript.at
+        method, now = conversation.scope["method"], datetime.fromtimestamp(conversation.transcript.at, UTC)
         try:
             routing = RoutingHeaders.read(conversation.headers)
             speaker = speaking(caller, routing)

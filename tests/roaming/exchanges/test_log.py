@@ -153,7 +153,7 @@ def test_old_entries_are_forgotten_in_batches(exchange_log: ExchangeLog, setting
     settings.NODE_LOG_DAYS = 30
     now = timezone.now()
     for days in (0, 29, 31, 32, 33):
-        exchange_log.note(transcript(at=now - timedelta(days=days)))
+        exchange_log.note(transcript(at=(now - timedelta(days=days)).timestamp()))
     exchange_log.flush()
     assert pruning.prune(batch=2) == 3
     assert Exchange.objects.count() == 2

@@ -31,26 +31,26 @@ def term(begins: datetime, ends: datetime | None = None) -> Term:
 
 def test_a_decision_is_known_again_to_the_picture_it_was_made_by() -> None:
     picture = Picture()
-    assert picture.memory.known("kind", NOW) is None
+    assert picture.memory.known("kind", NOW.timestamp()) is None
     picture.memory.keep("kind", "decision", None)
-    assert picture.memory.known("kind", NOW + 1000 * DAY) == "decision"
-    assert picture.memory.known("another", NOW) is None
-    assert Picture().memory.known("kind", NOW) is None
+    assert picture.memory.known("kind", (NOW + 1000 * DAY).timestamp()) == "decision"
+    assert picture.memory.known("another", NOW.timestamp()) is None
+    assert Picture().memory.known("kind", NOW.timestamp()) is None
 
 
 def test_a_decision_ends_when_an_agreement_does() -> None:
     """R8.2"""
     memory = Memory()
     memory.keep("kind", "decision", NOW + DAY)
-    assert memory.known("kind", NOW + DAY - timedelta(microseconds=1))
-    assert memory.known("kind", NOW + DAY) is None
+    assert memory.known("kind", (NOW + DAY - timedelta(microseconds=1)).timestamp())
+    assert memory.known("kind", (NOW + DAY).timestamp()) is None
 
 
 def test_what_is_remembered_is_bounded() -> None:
     memory = Memory()
     for number in range(25_000):
         memory.keep(number, "decision", None)
-    known = [number for number in range(25_000) if memory.known(number, NOW)]
+    known = [number for number in range(25_000) if memory.known(number, NOW.timestamp())]
     assert known[-1] == 24_999 and len(known) <= 10_000
 
 
