@@ -18,8 +18,10 @@ from ocpi.ids import VERSION
 from ocpi.v221.versions import InterfaceRole
 from roaming.directory import Peer
 
+_ROOT = [b"", b"ocpi", VERSION.encode()]
 _INTERFACES = {b"sender": InterfaceRole.SENDER, b"receiver": InterfaceRole.RECEIVER}
-_MODULE = re.compile(rb"[^/?#\x80-\xff]{1,50}")
+_LONGEST_MODULE = 50
+_MODULE = re.compile(rb"[^/?#\x80-\xff]+")
 _LINKED = re.compile(r"<([^>]*)>")
 _SEALED = "sealed"
 _SALT = "roaming.hub.addresses"
@@ -35,12 +37,13 @@ class Place(Struct, frozen=True):
     @classmethod
     def read(cls, raw_path: bytes) -> "Place | None":
         """None for a URL that is no interface of a functional module."""
-        match raw_path.split(b"/", 5):
-            case [b"", b"ocpi", version, interface, module, *below]:
-                found = _endpoint(version, interface, module)
-            case _:
-                return None
-        return cls(*found, f"/{below[0].decode('latin-1')}" if below else "") if found else None
+        parts = raw_path.split(b"/", 5)
+        if len(parts) < 5 or parts[:3] != _ROOT or len(parts[4]) > _LONGEST_MODULE:
+            return None
+        interface, module = _INTERFACES.get(parts[3]), _module(parts[4])
+        if interface is None or not module:
+            return None
+        return cls(interface, module, f"/{parts[5].decode('latin-1')}" if len(parts) > 5 else "")
 
     @property
     def is_list(self) -> bool:
@@ -53,10 +56,9 @@ class Place(Struct, frozen=True):
 
 
 @lru_cache(1024)
-def _endpoint(version: bytes, interface: bytes, module: bytes) -> tuple[InterfaceRole, str] | None:
-    if version != VERSION.encode() or interface not in _INTERFACES or not _MODULE.fullmatch(module):
-        return None
-    return _INTERFACES[interface], unquote(module.decode())
+def _module(raw: bytes) -> str:
+    """The name of a module, empty for what cannot be one."""
+    return unquote(raw.decode()) if _MODULE.fullmatch(raw) else ""
 
 
 class Passage(Struct, frozen=True):
