@@ -124,12 +124,17 @@ class FrontDoor(HttpToolsProtocol):
     def data_received(self, data: bytes) -> None:
         self._idle_since, self._coming = None, len(data)
         self._came += self._coming
-        super().data_received(data)
-
-    def _unset_keepalive_if_required(self) -> None:
-        """One timer serves all requests of a connection: it is not set anew for each, but looks when it is due."""
+        try:
+            self.parser.feed_data(data)
+        except httptools.HttpParserError:
+            self.logger.warning("Invalid HTTP request received.")
+            self.send_400_response("Invalid HTTP request received.")
+        except httptools.HttpParserUpgrade:
+            if self._should_upgrade():
+                self.handle_websocket_upgrade()
 
     def timeout_keep_alive_handler(self) -> None:
+        """One timer serves all requests of a connection: it is not set anew for each, but looks when it is due."""
         self.timeout_keep_alive_task = None
         if self._idle_since is None or self.transport.is_closing():
             return

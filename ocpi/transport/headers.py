@@ -77,8 +77,8 @@ os.register_at_fork(after_in_child=_ids.begin)
 
 def new_id() -> str:
     """A new message id, a UUID of version 4."""
-    digits = f"{next(_ids.numbers):012x}"
-    return f"{digits[:8]}-{digits[8:]}-{_ids.own}"
+    number = next(_ids.numbers)
+    return f"{number >> 16:08x}-{number & 0xFFFF:04x}-{_ids.own}"
 
 
 def _sane(value: str | None) -> str:
@@ -101,7 +101,7 @@ class MessageIds(Struct, frozen=True):
 
     def next_hop(self) -> "MessageIds":
         """Ids for a request caused by this one: new request id, same correlation id."""
-        return MessageIds(correlation_id=self.correlation_id)
+        return MessageIds(new_id(), self.correlation_id)
 
     def headers(self) -> dict[str, str]:
         return {REQUEST_ID: self.request_id, CORRELATION_ID: self.correlation_id}

@@ -104,7 +104,7 @@ def _sent_to(url: str, peer: Peer | None) -> tuple[str, str, str]:
 
 
 def _body(body: bytes, token: str) -> str:
-    return without_credentials(body.decode(errors="replace"), token) if body else ""
+    return without_credentials(body.decode("utf-8", "replace"), token) if body else ""
 
 
 def _without_nul(value: Any) -> Any:

@@ -64,18 +64,18 @@ class Receivers:
             self._failed(peer, url, error)
             raise
         except HubError:
-            self._answered(peer)  # not well, but it is there
+            self._answered(peer.id)  # not well, but it is there
             raise
-        self._answered(peer)
+        self._answered(peer.id)
         return response
 
     def _failed(self, peer: Peer, url: str, error: OcpiError) -> None:
         if breaker.concerns(peer, url) and breaker.strikes.failed(peer.id):
             self._later(breaker.trip, peer.id, error.message)
 
-    def _answered(self, peer: Peer) -> None:
-        breaker.strikes.answered(peer.id)
-        if sightings.note(peer.id):
+    def _answered(self, platform_id: int) -> None:
+        breaker.strikes.answered(platform_id)
+        if sightings.note(platform_id):
             self._later(sightings.write)
 
     def _later(self, function: Callable[..., Any], *arguments: Any) -> None:
