@@ -54,8 +54,9 @@ class FrontDoor(HttpToolsProtocol):
         self.headers.append((name, value))
 
     def on_headers_complete(self) -> None:
-        parser, url, version = self.parser, httptools.parse_url(self.url), self.parser.get_http_version()
-        path = url.path.decode("ascii")
+        parser, version = self.parser, self.parser.get_http_version()
+        raw_path, query = _parted(self.url)
+        path = raw_path.decode("ascii")
         scope: Any = {
             "type": "http",
             "asgi": _ASGI,
@@ -66,8 +67,8 @@ class FrontDoor(HttpToolsProtocol):
             "root_path": "",
             "method": parser.get_method().decode("ascii"),
             "path": unquote(path) if "%" in path else path,
-            "raw_path": url.path,
-            "query_string": url.query or b"",
+            "raw_path": raw_path,
+            "query_string": query,
             "headers": self.headers,
             "state": self.app_state.copy(),
             HEAD_AT_MOST: self._came,
@@ -299,6 +300,15 @@ def _check(head: bytes, lines: int) -> None:
     """Raises RuntimeError for a line break within a header."""
     if len(head) - len(head.translate(None, b"\r\n\0")) != 2 * lines:
         raise RuntimeError("a header with a line break")
+
+
+def _parted(url: bytes) -> tuple[bytes, bytes]:
+    """Path and query."""
+    if url.startswith(b"/") and b"#" not in url:
+        path, _, query = url.partition(b"?")
+        return path, query
+    parsed = httptools.parse_url(url)
+    return parsed.path, parsed.query or b""
 
 
 def _chunk(body: bytes, *, is_last: bool) -> bytes:

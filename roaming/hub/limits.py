@@ -61,12 +61,12 @@ class Buckets:
     """Token buckets: one for each platform and class, full at first."""
 
     def __init__(self, rates: Mapping[str, Rate], clock: Callable[[], float] = time.monotonic) -> None:
-        self._rates, self._clock = rates, clock
+        self.rates, self._clock = rates, clock
         self._levels: dict[tuple[int, str], tuple[float, float]] = {}  # what was left, and when
 
     def take(self, platform_id: int, name: str) -> float:
         """0 when the request may pass; otherwise the seconds until the next may."""
-        rate = self._rates.get(name)
+        rate = self.rates.get(name)
         if rate is None:
             return 0.0
         now, speed = self._clock(), rate.per_minute / 60

@@ -282,7 +282,8 @@ def _well_formed(method: str, body: bytes) -> None:
         return
     try:
         _syntax.decode(body)
-        body.decode()
+        if not body.isascii():
+            body.decode()
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise MalformedBody(f"the body is not JSON: {error}") from None
 

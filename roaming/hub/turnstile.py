@@ -39,6 +39,11 @@ class Turnstile:
         self._places = Places(settings.NODE_IN_FLIGHT * _RECEIVERS_AT_ONCE)
         self._clerk = ThreadPoolExecutor(1, thread_name_prefix="sightings")
 
+    def _count(self, platform_id: int, name: str) -> None:
+        """Raises TooManyRequests."""
+        if wait := self._buckets.take(platform_id, name):
+            raise TooManyRequests(f"more {name} requests than allowed", retry_after=math.ceil(wait))
+
     def close(self) -> None:
         self._clerk.shutdown(wait=False, cancel_futures=True)
 
@@ -56,9 +61,8 @@ class Turnstile:
             scope["ocpi.caller"] = caller
             if sightings.note(platform_id):
                 asyncio.get_running_loop().run_in_executor(self._clerk, _write_sightings)
-            name = class_of(scope["method"], path)
-            if wait := self._buckets.take(platform_id, name):
-                raise TooManyRequests(f"more {name} requests than allowed", retry_after=math.ceil(wait))
+            if self._buckets.rates:
+                self._count(platform_id, class_of(scope["method"], path))
             place = self._places.at(platform_id)
             if not place.take():
                 await place.wait()
