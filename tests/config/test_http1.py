@@ -3,6 +3,8 @@
 import asyncio
 import http.client
 import socket
+import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from typing import Any
@@ -10,7 +12,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from ocpi.transport.asgi import Application, Receive, Scope, Send
+from ocpi.transport.asgi import SHORTCUT, Application, Headers, Receive, Scope, Send
 from tests.kit.front_door import serve
 
 SECONDS = 30  # longer than any machine takes
@@ -197,3 +199,109 @@ def test_a_request_that_takes_long_is_not_idle(dial: Open) -> None:
     assert asked(line, GET % b"/quick").read() == b"/quick /quick "
     line.sendall(GET % b"/slow")  # its answer comes when the timer of the first request is long over
     assert answer(line).read() == b"/slow /slow "
+
+
+def test_an_absolute_target_has_a_path_too(dial: Open) -> None:
+    assert asked(dial(echo), GET % b"http://node/a%2Fb?c#d").read() == b"/a/b /a%2Fb "
+
+
+@pytest.mark.parametrize(("proxied", "expected"), [(b"", b"http 127.0.0.1"), (b"https", b"https 203.0.113.9")])
+def test_a_proxy_tells_whom_it_serves(dial: Open, proxied: bytes, expected: bytes) -> None:
+    """Also of requests sent at once: each has headers of its own."""
+
+    async def client(scope: Scope, receive: Receive, send: Send) -> None:
+        content = f"{scope['scheme']} {scope['client'][0]}".encode()
+        await send(started(length(len(content))))
+        await send(part(content))
+
+    line = dial(client)
+    headers = b"X-Forwarded-For: 203.0.113.9\r\nX-Forwarded-Proto: https\r\n" if proxied else b""
+    line.sendall(b"GET / HTTP/1.1\r\nHost: node\r\n" + headers + b"\r\nGET / HTTP/1.0\r\n\r\n")
+    first, second = everything(line).split(b"HTTP/1.1 ")[1:]
+    assert first.endswith(b"\r\n\r\n" + expected)
+    assert second.endswith(b"\r\n\r\nhttp 127.0.0.1")
+
+
+def test_who_receives_learns_that_the_client_is_gone(dial: Open) -> None:
+    seen = threading.Event()
+
+    async def waiting(scope: Scope, receive: Receive, send: Send) -> None:
+        while (await receive())["type"] != "http.disconnect":
+            pass
+        seen.set()
+
+    line = dial(waiting)
+    line.sendall(GET % b"/")
+    line.close()
+    assert seen.wait(SECONDS)
+
+
+# --- a whole request and a whole answer in one step -----------------------------------------------------------------
+
+
+def in_one_step(headers: Headers, body: bytes, steps: list[bool]) -> Application:
+    """An application that gives its answer in one step if it can, and notes whether it could."""
+
+    async def application(scope: Scope, receive: Receive, send: Send) -> None:
+        steps.append(scope[SHORTCUT].given(200, headers, body))
+        if not steps[-1]:
+            await send(started(*headers))
+            await send(part(body))
+
+    return application
+
+
+def test_a_whole_answer_is_given_in_one_step(dial: Open) -> None:
+    steps = list[bool]()
+    line = dial(in_one_step([(b"x-request-id", b"mine"), length(5)], b"hello", steps))
+    for _ in range(2):
+        found = asked(line, GET % b"/")
+        assert (found.status, found.headers["X-Request-ID"], found.read()) == (200, "mine", b"hello")
+        assert found.headers["Date"]
+    assert steps == [True, True]
+
+
+@pytest.mark.parametrize(
+    ("request_line", "headers"),
+    [
+        (b"HEAD / HTTP/1.1", [length(5)]),
+        (b"GET / HTTP/1.0", [length(5)]),
+        (b"GET / HTTP/1.1", []),
+        (b"GET / HTTP/1.1", [length(6)]),
+    ],
+)
+def test_what_takes_more_steps_is_not_given_in_one(dial: Open, request_line: bytes, headers: Headers) -> None:
+    """No body, a connection to close, a length to find out, and one that is not true."""
+    steps = list[bool]()
+    line = dial(in_one_step(headers, b"hello", steps))
+    line.sendall(request_line + b"\r\nHost: node\r\nConnection: close\r\n\r\n")
+    everything(line)
+    assert steps == [False]
+
+
+@pytest.mark.parametrize("value", [b"a\r\nx-evil: 1", b"a\nx-evil: 1", b"a\rb", b"a\0b"])
+def test_a_line_break_in_what_is_given_is_refused(dial: Open, value: bytes) -> None:
+    line = dial(in_one_step([(b"link", value), length(0)], b"", []))
+    found = asked(line, GET % b"/")
+    assert (found.status, found.headers["x-evil"]) == (500, None)
+
+
+def test_a_body_that_has_come_is_taken_in_one_step(dial: Open) -> None:
+    """One that is still coming is to be received."""
+
+    async def taking(scope: Scope, receive: Receive, send: Send) -> None:
+        content = scope[SHORTCUT].taken()
+        if content is None:
+            content, more = b"received ", True
+            while more:
+                message = await receive()
+                content, more = content + message["body"], message["more_body"]
+        await send(started(length(len(content))))
+        await send(part(content))
+
+    line, head = dial(taking), b"PUT / HTTP/1.1\r\nHost: node\r\nContent-Length: 5\r\n\r\n"
+    assert asked(line, head + b"hello").read() == b"hello"
+    assert asked(line, GET % b"/").read() == b""
+    line.sendall(head + b"hel")
+    time.sleep(0.2)
+    assert asked(line, b"lo").read() == b"received hello"
