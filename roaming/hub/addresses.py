@@ -33,6 +33,7 @@ class Place(Struct, frozen=True):
     interface: InterfaceRole
     module: str
     below: str
+    is_list: bool
 
     @classmethod
     def read(cls, raw_path: bytes) -> "Place | None":
@@ -43,11 +44,8 @@ class Place(Struct, frozen=True):
         interface, module = _INTERFACES.get(parts[3]), _module(parts[4])
         if interface is None or not module:
             return None
-        return cls(interface, module, f"/{parts[5].decode('latin-1')}" if len(parts) > 5 else "")
-
-    @property
-    def is_list(self) -> bool:
-        return self.below in ("", "/")
+        below = f"/{parts[5].decode('latin-1')}" if len(parts) > 5 else ""
+        return cls(interface, module, below, below in ("", "/"))
 
     @property
     def ours(self) -> str:

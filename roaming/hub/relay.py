@@ -187,11 +187,11 @@ class Relay:
         try:
             body = await conversation.body(kept.NODE_MAX_BODY)
             _well_formed(method, body)
-            peer = way.receiver(place)
+            peer = way.peer or way.no_receiver(place)
             if way.wants_result:
                 parties = Parties(caller.platform_id, peer.id, way.routing, came.ids.correlation_id)
                 query, body = await self._in_thread(callbacks.opened, place, method, query, body, parties)
-            answer = await self._send(conversation, peer, way, way.target(place, query), body)
+            answer = await self._send(conversation, came, peer, way, way.target(place, query), body)
         except ClientGone:
             return
         except OcpiError as error:
@@ -218,19 +218,19 @@ class Relay:
 
     async def _return(self, picture: Picture, conversation: Conversation, uid: str, caller: Caller) -> None:
         """Pass the result of a command on to where its requester wants it."""
-        reply: Headers = []
+        came, reply = conversation.transcript, Headers()
         try:
             body = await conversation.body(kept.NODE_MAX_BODY)
             _well_formed("PUT", body)
             due = await self._in_thread(callbacks.due, uid, caller.platform_id, body)
             reply = encoded(due.routing.reply().headers())
-            conversation.transcript.routing = due.routing
+            came.routing = due.routing
             peer = picture.peers.get(due.requester_id)
             if peer is None or not peer.connected:
                 raise ReceiverNotConnected(f"{due.routing.to} is not connected to this hub any more")
             way = Way.back(peer, due.routing)
-            answer = await self._send(conversation, peer, way, due.url, body)
-            if 1000 <= (conversation.transcript.status_code or 0) < 2000:
+            answer = await self._send(conversation, came, peer, way, due.url, body)
+            if 1000 <= (came.status_code or 0) < 2000:
                 await self._in_thread(callbacks.passed_on, due.id, body)
         except ClientGone:
             return
@@ -238,11 +238,12 @@ class Relay:
             log.info("result not passed on", error=error.message, caller=caller.name)
             await conversation.refuse(error, reply)
             return
-        await conversation.answer(answer.status, _answered(answer, conversation.transcript, way), answer.body)
+        await conversation.answer(answer.status, _answered(answer, came, way), answer.body)
 
-    async def _send(self, conversation: Conversation, peer: Peer, way: Way, url: str, body: bytes) -> Response:
-        came, token = conversation.transcript, peer.presented.token
-        ids = came.ids.next_hop()
+    async def _send(
+        self, conversation: Conversation, came: Transcript, peer: Peer, way: Way, url: str, body: bytes
+    ) -> Response:
+        ids, token = came.ids.next_hop(), peer.presented.token
         headers = f"{way.sent}{ids.lines}"
         if body:
             headers += _typed(conversation.headers.get("Content-Type", "application/json"))

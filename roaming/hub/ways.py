@@ -3,6 +3,8 @@
 A way is found once and remembered (`roaming/hub/memory.py`); from then on it costs a message a look into a dictionary.
 """
 
+from typing import NoReturn
+
 from msgspec import Struct
 
 from ocpi.client import http1
@@ -52,18 +54,17 @@ class Way(Struct, frozen=True):
         """Keep the decision with the exchange."""
         transcript.routing, transcript.route, transcript.reason = self.routing, self.route, self.reason
 
-    def receiver(self, place: Place) -> Peer:
-        """Raises HubError when the receiver has no such endpoint."""
-        if self.peer is None:
-            raise HubError(f"{self.routing.to} has no {place.interface} endpoint of {place.module}")
-        return self.peer
+    def no_receiver(self, place: Place) -> NoReturn:
+        """Raises HubError."""
+        raise HubError(f"{self.routing.to} has no {place.interface} endpoint of {place.module}")
 
     def target(self, place: Place, query: str) -> str:
         """Where the receiver has what our URL names; raises InvalidParameters for a seal that is not ours."""
         return self.passage(place).target(query) if query else self.endpoint + place.below
 
     def passage(self, place: Place) -> Passage:
-        return Passage(place, self.receiver(place), self.endpoint)
+        """What a place on this way stands for; raises HubError when the receiver has no such endpoint."""
+        return Passage(place, self.peer or self.no_receiver(place), self.endpoint)
 
 
 def _sent(peer: Peer, routing: RoutingHeaders) -> str:
