@@ -34,6 +34,7 @@ class FrontDoor(HttpToolsProtocol):
 
     cycle: "_Exchange | None"  # type: ignore[assignment]  # the newest of those that are under way
     pipeline: Any  # those whose turn has not come
+    _asked: "_Exchange | None" = None  # the one whose request is being read
     _idle_since: float | None = None
     _coming = 0  # bytes that are being parsed
     _came = 0  # bytes since a request began, and those that came with its first
@@ -74,7 +75,7 @@ class FrontDoor(HttpToolsProtocol):
             HEAD_AT_MOST: self._came,
         }
         self.scope = scope
-        self._asked: _Exchange | None = None
+        self._asked = None
         if parser.should_upgrade() and self._should_upgrade():
             return
         before, exchange = self.cycle, _Exchange(self, is_head=scope["method"] == "HEAD")
