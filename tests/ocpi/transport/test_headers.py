@@ -46,6 +46,12 @@ def test_a_new_id_is_a_uuid() -> None:
         assert (str(parsed), parsed.version, parsed.variant) == (id, 4, RFC_4122)
 
 
+def test_ids_of_about_the_same_time_are_neighbours() -> None:
+    """An index of them grows at its end."""
+    found = [new_id() for _ in range(1000)]
+    assert found == sorted(found)
+
+
 def test_a_process_that_was_forked_makes_ids_of_its_own() -> None:
     """R1.11"""
     with multiprocessing.get_context("fork").Pool(1) as pool:

@@ -1,6 +1,6 @@
 """The queue and its writer: bounded, late rather than lost, lost rather than in the way."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -55,6 +55,14 @@ def test_of_a_page_of_ours_its_beginning_is_kept(
     exchange_log.note(transcript(response=body, direction=direction, method=method, route=route))
     (row,) = noted()
     assert (len(row.response_body), row.response_size) == (kept, len(body))
+
+
+@pytest.mark.parametrize("year", [1971, 1999, 2026, 2105])
+@pytest.mark.django_db
+def test_a_moment_is_written_to_the_microsecond(exchange_log: ExchangeLog, year: int) -> None:
+    moment = datetime(year, 12, 31, 23, 59, 59, 123457, tzinfo=UTC)
+    exchange_log.note(transcript(at=moment.timestamp()))
+    assert noted()[0].at == moment
 
 
 @pytest.mark.django_db

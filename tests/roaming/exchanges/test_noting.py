@@ -1,6 +1,7 @@
 """What the log has of a message, whichever way it went."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -109,6 +110,23 @@ def test_a_request_of_ours_is_noted_with_its_answer(peer: FakePeer, platform: Pl
     assert row.request_id == peer.requests[-1].headers["X-Request-ID"]
     assert row.request_body == '{"id":"LOC-1"}'
     assert '"status_code"' in row.response_body
+
+
+def test_of_endpoints_that_begin_alike_the_longest_tells_the_module(peer: FakePeer) -> None:
+    endpoints = {("tokens", "SENDER"): f"{peer.url}/x", ("acme", "RECEIVER"): f"{peer.url}/x/acme/"}
+    presented = register("EMSP:DE*MSP", endpoints=endpoints, outbound_token=peer.token).platform.presented
+    with OcpiClient(presented) as partner:
+        for path in ("x/acme/1", "x/acme?a=b", "x/acmes", "x", "y"):
+            with suppress(PartnerError):
+                partner.get(f"{peer.url}/{path}")
+    told = {row.url.removeprefix(f"{peer.url}/"): (row.module, row.interface) for row in noted()}
+    assert told == {
+        "x/acme/1": ("acme", "RECEIVER"),
+        "x/acme?a=b": ("acme", "RECEIVER"),
+        "x/acmes": ("tokens", "SENDER"),
+        "x": ("tokens", "SENDER"),
+        "y": ("", ""),
+    }
 
 
 def test_requests_sent_at_once_are_noted(peer: FakePeer) -> None:
