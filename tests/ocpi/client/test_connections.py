@@ -263,3 +263,11 @@ def test_a_name_that_is_slow_to_resolve_takes_one_thread_however_many_ask():
     with ScriptedServer([ok()] * 3) as server:
         assert asyncio.run(talk(server.port)) == [200, 200, 200]
     assert asked == ["slow.example"]
+
+
+@pytest.mark.parametrize("value", ["a\r\nX-Evil: 1", "a\nX-Evil: 1", "a\rb", "a\0b"])
+def test_a_line_break_in_a_header_is_never_sent(value: str) -> None:
+    with pytest.raises(ValueError, match="line break"):
+        http1.lines({"X-Request-ID": "mine", "X-Correlation-ID": value})
+    with pytest.raises(ValueError, match="line break"):
+        http1.lines({value: "mine"})
