@@ -78,7 +78,7 @@ class FrontDoor(HttpToolsProtocol):
         self._asked = None
         if parser.should_upgrade() and self._should_upgrade():
             return
-        before, exchange = self.cycle, _Exchange(self, is_head=scope["method"] == "HEAD")
+        before, exchange = self.cycle, _Exchange(self, scope["method"])
         self.cycle = self._asked = scope[SHORTCUT] = exchange
         exchange.keep_alive = version != "1.0" and parser.should_keep_alive()
         if self._rare:
@@ -175,8 +175,8 @@ class _Exchange:
     _is_chunked = False
     _left = 0  # of the body, as the answer's Content-Length says
 
-    def __init__(self, door: FrontDoor, *, is_head: bool) -> None:
-        self._door, self._is_head = door, is_head
+    def __init__(self, door: FrontDoor, method: str) -> None:
+        self._door, self._is_head = door, method == "HEAD"
 
     async def run(self, application: Application, scope: Scope) -> None:
         """Let the application answer; an answer that it does not give is a 500."""

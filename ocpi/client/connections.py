@@ -32,15 +32,23 @@ class Connections:
         self._judging: dict[_Key, asyncio.Task[_Host]] = {}
 
     async def send(
-        self, method: str, url: str, headers: str, body: bytes | None, seconds: float, most: int
+        self,
+        method: str,
+        url: str,
+        headers: str,
+        body: bytes | None,
+        seconds: float,
+        most: int,
+        origin: str = "",
     ) -> Response:
         """Send a request with headers as `http1.lines` gives them; its answer may take `seconds` in all and have
-        `most` bytes.
+        `most` bytes. `origin` is that of the URL (`url_policy.check_url`) when it is known to begin with a good one.
 
         A request that met a connection just closed is sent once more, unless it is a POST: all others may be repeated.
         Raises TimeoutError, ForbiddenUrl, and OSError or ValueError for everything else that went wrong.
         """
-        origin = url_policy.check_url(url)
+        if not origin or not url.isascii():
+            origin = url_policy.check_url(url)
         target = url[len(origin) :].partition("#")[0]
         if not target.startswith("/"):
             target = f"/{target}"

@@ -64,9 +64,9 @@ class ExchangeLog:
 
     def _take(self, transcript: Transcript) -> None:
         transcript.end()
-        size = _bounded(transcript)
-        if transcript.onward is not None:
-            size += _bounded(transcript.onward)
+        size, onward = _bounded(transcript), transcript.onward
+        if onward is not None and (onward.request or onward.response):
+            size += _bounded(onward)
         with self._lock:
             if len(self._waiting) >= MOST_WAITING:
                 self.dropped += len(transcript.legs)
@@ -117,7 +117,7 @@ class ExchangeLog:
                 taken = [self._waiting.popleft() for _ in range(min(BATCH, len(self._waiting)))]
                 for transcript in taken:
                     self._batch += transcript.legs
-                self._held -= sum(map(_size, self._batch))
+                self._held = self._held - sum(map(_size, self._batch)) if self._waiting else 0
         return self._batch
 
     def _write(self, batch: list[Transcript]) -> None:

@@ -35,8 +35,9 @@ class Receivers:
     def close(self) -> None:
         self._connections.close()
 
-    async def send(self, peer: Peer, transcript: Transcript, headers: str, body: bytes) -> Response:
-        """One request and its answer, bytes as they come; `headers` are lines (`ocpi/client/http1.py`).
+    async def send(self, peer: Peer, transcript: Transcript, headers: str, body: bytes, origin: str = "") -> Response:
+        """One request and its answer, bytes as they come; `headers` are lines (`ocpi/client/http1.py`), `origin` is
+        that of the URL when it has been checked.
 
         Raises HubError, ReceiverTimeout or ReceiverNotConnected.
         """
@@ -49,7 +50,7 @@ class Receivers:
             if not place.take():
                 await place.wait()
             try:
-                response = await self._connections.send(method, url, headers, content, seconds, MAX_RESPONSE)
+                response = await self._connections.send(method, url, headers, content, seconds, MAX_RESPONSE, origin)
             finally:
                 place.leave()
             transcript.answered(response.status, response.body)

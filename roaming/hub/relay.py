@@ -250,10 +250,11 @@ class Relay:
         went = came.onward = Transcript("OUT", came.method, url, ids, way.routing, peer.id, token)
         came.token = token  # which a careless receiver may repeat
         went.route, went.reason, went.request_size = came.route, came.reason, len(body)
+        origin = "" if conversation.scope["query_string"] else way.origin  # a seal in it may lead anywhere
         if body is not conversation.received:
             went.request = body  # what came in is kept with that: once is enough
         try:
-            answer = await self._receivers.send(peer, went, headers, body)
+            answer = await self._receivers.send(peer, went, headers, body, origin)
         except OcpiError as error:
             went.error = error.message
             raise

@@ -7,7 +7,7 @@ from typing import NoReturn
 
 from msgspec import Struct
 
-from ocpi.client import http1
+from ocpi.client import http1, url_policy
 from ocpi.errors import HubError
 from ocpi.transport.asgi import Headers, encoded
 from ocpi.transport.headers import RoutingHeaders
@@ -23,7 +23,7 @@ class Way(Struct, frozen=True):
     (`ocpi/client/http1.py`), and of every answer.
 
     `peer` is None when no platform of the receiver's has the interface. `wants_result`: messages may carry a
-    response_url.
+    response_url. `origin` is that of the endpoint, empty when we do not call there.
     """
 
     routing: RoutingHeaders
@@ -31,6 +31,7 @@ class Way(Struct, frozen=True):
     peer: Peer | None = None
     sent: str = ""
     endpoint: str = ""
+    origin: str = ""
     route: str = ""
     reason: str = ""
     wants_result: bool = False
@@ -44,11 +45,22 @@ class Way(Struct, frozen=True):
     def find(cls, picture: Picture, place: Place, routing: RoutingHeaders, route: Route) -> "Way":
         """For messages to a place."""
         assert routing.to is not None, "a direct message names its receiver"
-        decision = (route.kind.name, route.reason, callbacks.wants_result(place))
+        found, at = None, ""
         for peer in picture.platforms_of(routing.to):
             if peer.connected and (endpoint := peer.endpoint(place.module, place.interface)):
-                return cls(routing, _reply(routing), peer, _sent(peer, routing), endpoint.rstrip("/"), *decision)
-        return cls(routing, _reply(routing), None, "", "", *decision)
+                found, at = peer, endpoint
+                break
+        return cls(
+            routing,
+            _reply(routing),
+            found,
+            sent=_sent(found, routing) if found else "",
+            endpoint=at.rstrip("/"),
+            origin=_origin(at),
+            route=route.kind.name,
+            reason=route.reason,
+            wants_result=callbacks.wants_result(place),
+        )
 
     def note(self, transcript: Transcript) -> None:
         """Keep the decision with the exchange."""
@@ -65,6 +77,13 @@ class Way(Struct, frozen=True):
     def passage(self, place: Place) -> Passage:
         """What a place on this way stands for; raises HubError when the receiver has no such endpoint."""
         return Passage(place, self.peer or self.no_receiver(place), self.endpoint)
+
+
+def _origin(url: str) -> str:
+    try:
+        return url_policy.check_url(url)
+    except url_policy.ForbiddenUrl:
+        return ""
 
 
 def _sent(peer: Peer, routing: RoutingHeaders) -> str:
