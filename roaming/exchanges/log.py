@@ -25,7 +25,7 @@ _LIST = b'{"data":['
 MOST_WAITING = 20_000
 MOST_HELD = 64 * 1024 * 1024  # bytes of bodies
 PAGE = 1024  # bytes of a page that we gave: its first objects; they are all in the store
-BATCH = 1000
+BATCH = 500
 PAUSE_SECONDS = 0.2
 COMPLAIN_SECONDS = 60.0
 
