@@ -9,6 +9,7 @@ import os
 import shutil
 import sys
 import tempfile
+import time
 import traceback
 from collections.abc import Callable
 from pathlib import Path
@@ -104,6 +105,7 @@ def _run(name: str, options: Options) -> list[Figure]:
 def main() -> int:
     arguments = _arguments()
     under = report.conditions(vars(arguments))
+    started, stolen = time.monotonic(), processes.stolen()
     postgres = Postgres(os.environ["DATABASE_URL"])
     figures: list[Figure] = []
     directory = Path(tempfile.mkdtemp(prefix="bench-"))
@@ -113,6 +115,7 @@ def main() -> int:
         for name in CASES:
             if not arguments.only or name in arguments.only:
                 figures += _run(name, options)
+    under["stolen_by_the_host"] = (processes.stolen() - stolen) / (time.monotonic() - started) / (os.cpu_count() or 1)
     report.show(figures, under)
     print(f"written to {report.save(figures, under)}", file=sys.stderr)
     failed = any(figure.error for figure in figures)

@@ -53,10 +53,19 @@ def _cpu(pid: int) -> float:
 
 
 def core_busy(core: int) -> float:
-    """Seconds a core has worked for anybody since boot, time stolen by the hypervisor included."""
-    line = next(row for row in Path("/proc/stat").read_text().splitlines() if row.startswith(f"cpu{core} "))
-    user, nice, system, _, _, irq, softirq, steal = (int(value) for value in line.split()[1:9])
+    """Seconds a core has worked for anybody since boot, time stolen by the host included."""
+    user, nice, system, _, _, irq, softirq, steal = _clock(f"cpu{core}")
     return (user + nice + system + irq + softirq + steal) / _TICK
+
+
+def stolen() -> float:
+    """Seconds since boot in which a core had work and the host let others have it; of all cores together."""
+    return _clock("cpu")[-1] / _TICK
+
+
+def _clock(name: str) -> list[int]:
+    line = next(row for row in Path("/proc/stat").read_text().splitlines() if row.startswith(f"{name} "))
+    return [int(value) for value in line.split()[1:9]]
 
 
 def pin(core: int) -> None:
@@ -132,8 +141,9 @@ class Postgres:
         before: dict[int, set[int]] = {}
         try:
             for pid in self._pids():
-                before[pid] = os.sched_getaffinity(pid)
-                os.sched_setaffinity(pid, {core})
+                with contextlib.suppress(ProcessLookupError):
+                    before[pid] = os.sched_getaffinity(pid)
+                    os.sched_setaffinity(pid, {core})
             yield bool(before)
         except PermissionError:
             yield False

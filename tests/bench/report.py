@@ -76,7 +76,8 @@ def _processor() -> str:
 def show(figures: Sequence[Figure], under: dict[str, Any]) -> None:
     """Print the table on stdout."""
     load = ", ".join(f"{value:.2f}" for value in under["load_average_at_start"])
-    table = Table(title=f"{under['started_at']}, load average at start {load}", title_justify="left")
+    title = f"{under['started_at']}, load average at start {load}, {under['stolen_by_the_host']:.1%} stolen by the host"
+    table = Table(title=title, title_justify="left")
     for column in ("case", "what", "target", "measured"):
         table.add_column(column, overflow="fold")
     table.add_column("ratio", justify="right")
