@@ -1,6 +1,7 @@
 """Puts entries into the table, many in a statement."""
 
-from collections.abc import Sequence
+import time
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Any
@@ -20,20 +21,29 @@ _INSERT = f"INSERT INTO {_INTO} VALUES ({', '.join(['%s'] * len(COLUMNS))})"  # 
 _1970 = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECONDS_TO_2000 = (datetime(2000, 1, 1, tzinfo=UTC) - _1970) // timedelta(microseconds=1)
 _WRITTEN = {"timestamp with time zone": "bigint"}
+_PIECE, _PAUSE_SECONDS = 25, 0.0005
 
 
 def write(transcripts: Sequence[Transcript], picture: Picture) -> None:
     """All or none; raises what the database raises."""
     masked = settings.NODE_LOG_MASK
-    rows = [row(transcript, picture, masked=masked) for transcript in transcripts]
+    rows = (row(transcript, picture, masked=masked) for transcript in transcripts)
     with transaction.atomic(), connection.cursor() as cursor:
         if connection.vendor == "postgresql":
-            _copy(cursor, rows)
+            _copy(cursor, _in_pieces(rows))
         else:
             cursor.executemany(_INSERT, [_adapted(values) for values in rows])
 
 
-def _copy(cursor: Any, rows: list[list[Any]]) -> None:
+def _in_pieces(rows: Iterable[list[Any]]) -> Iterator[list[Any]]:
+    """The same, with pauses: requests of the process get no further while a thread works without one."""
+    for number, values in enumerate(rows, 1):
+        yield values
+        if number % _PIECE == 0:
+            time.sleep(_PAUSE_SECONDS)
+
+
+def _copy(cursor: Any, rows: Iterable[list[Any]]) -> None:
     # Nothing hangs on the last half second of a log: a power failure may cost it.
     cursor.execute("SET LOCAL synchronous_commit TO off")
     with connection.wrap_database_errors, cursor.copy(_COPY) as copy:
