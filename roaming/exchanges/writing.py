@@ -21,7 +21,8 @@ _INSERT = f"INSERT INTO {_INTO} VALUES ({', '.join(['%s'] * len(COLUMNS))})"  # 
 _1970 = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECONDS_TO_2000 = (datetime(2000, 1, 1, tzinfo=UTC) - _1970) // timedelta(microseconds=1)
 _WRITTEN = {"timestamp with time zone": "bigint"}
-_PIECE, _PAUSE_SECONDS = 25, 0.0005
+_PIECE = 200  # rows: two milliseconds of work; after each pause the thread may wait five for its next turn
+_PAUSE_SECONDS = 0.0005
 
 
 def write(transcripts: Sequence[Transcript], picture: Picture) -> None:
