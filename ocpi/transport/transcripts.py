@@ -15,6 +15,7 @@ class Transcript(Struct, eq=False):
 
     `route` and `reason` are the decision where a routed request belongs, `error` says what went wrong. `token` is
     the credentials token that we presented: it must not be written down wherever it turns up, and stays out of `repr`.
+    `module` and `interface` are there when it is known where the message belongs; of others the URL tells.
     `onward` is the same message as it was passed on to another platform, and what came of that. `at` is in seconds
     since 1970, UTC.
     """
@@ -26,6 +27,8 @@ class Transcript(Struct, eq=False):
     routing: RoutingHeaders = _NOBODY
     platform_id: int | None = None
     token: str = ""
+    module: str = ""
+    interface: str = ""
     request: bytes = b""
     request_size: int = 0
     http_status: int | None = None

@@ -45,7 +45,10 @@ def row(transcript: Transcript, picture: Picture, *, masked: bool) -> list[Any]:
     """The values of COLUMNS, the first in microseconds since 1970; with `masked` nothing in them names a driver."""
     peer = picture.peers.get(transcript.platform_id or 0)
     url, error, token = transcript.url, transcript.error, transcript.token
-    module, interface, below = _received_at(url) if transcript.direction == "IN" else _sent_to(url, peer)
+    module, interface = transcript.module, transcript.interface
+    if masked or not module:
+        told, told_interface, below = _received_at(url) if transcript.direction == "IN" else _sent_to(url, peer)
+        module, interface = module or told, interface or told_interface
     if error:
         error = without_credentials(error, token)
     request, response = _body(transcript.request, token), _body(transcript.response, token)

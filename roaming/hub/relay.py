@@ -247,7 +247,9 @@ class Relay:
         headers = f"{way.sent}{ids.lines}"
         if body:
             headers += _typed(conversation.headers.get("Content-Type", "application/json"))
-        went = came.onward = Transcript("OUT", came.method, url, ids, way.routing, peer.id, token)
+        went = came.onward = Transcript(
+            "OUT", came.method, url, ids, way.routing, peer.id, token, way.module, way.interface
+        )
         came.token = token  # which a careless receiver may repeat
         went.route, went.reason, went.request_size = came.route, came.reason, len(body)
         origin = "" if conversation.scope["query_string"] else way.origin  # a seal in it may lead anywhere

@@ -19,7 +19,7 @@ from roaming.hub.routing import Route
 
 
 class Way(Struct, frozen=True):
-    """To a platform of the receiver's, and the decision that it is the way: headers of every request on it, as lines
+    """To a module of a platform of the receiver's, and why it is the way: headers of every request on it, as lines
     (`ocpi/client/http1.py`), and of every answer.
 
     `peer` is None when no platform of the receiver's has the interface. `wants_result`: messages may carry a
@@ -28,6 +28,8 @@ class Way(Struct, frozen=True):
 
     routing: RoutingHeaders
     reply: Headers
+    module: str = ""
+    interface: str = ""
     peer: Peer | None = None
     sent: str = ""
     endpoint: str = ""
@@ -39,7 +41,7 @@ class Way(Struct, frozen=True):
     @classmethod
     def back(cls, peer: Peer, routing: RoutingHeaders) -> "Way":
         """To who waits for a result."""
-        return cls(routing, _reply(routing), peer, _sent(peer, routing))
+        return cls(routing, _reply(routing), peer=peer, sent=_sent(peer, routing))
 
     @classmethod
     def find(cls, picture: Picture, place: Place, routing: RoutingHeaders, route: Route) -> "Way":
@@ -53,6 +55,8 @@ class Way(Struct, frozen=True):
         return cls(
             routing,
             _reply(routing),
+            place.module,
+            place.interface.value,
             found,
             sent=_sent(found, routing) if found else "",
             endpoint=at.rstrip("/"),
@@ -63,8 +67,9 @@ class Way(Struct, frozen=True):
         )
 
     def note(self, transcript: Transcript) -> None:
-        """Keep the decision with the exchange."""
+        """Keep the decision with the exchange, and what it is about."""
         transcript.routing, transcript.route, transcript.reason = self.routing, self.route, self.reason
+        transcript.module, transcript.interface = self.module, self.interface
 
     def no_receiver(self, place: Place) -> NoReturn:
         """Raises HubError."""
