@@ -25,7 +25,7 @@ _LIST = b'{"data":['
 MOST_WAITING = 20_000
 MOST_HELD = 64 * 1024 * 1024  # bytes of bodies
 PAGE = 1024  # bytes of a page that we gave: its first objects; they are all in the store
-BATCH = 500
+BATCH = 2000
 PAUSE_SECONDS = 0.2
 COMPLAIN_SECONDS = 60.0
 
@@ -109,7 +109,6 @@ class ExchangeLog:
         with self._writing:
             while batch := self._next():
                 self._write(batch)
-                self._batch = []
 
     def _next(self) -> list[Transcript]:
         if not self._batch:
@@ -121,18 +120,20 @@ class ExchangeLog:
         return self._batch
 
     def _write(self, batch: list[Transcript]) -> None:
-        """An entry that the database will never take must not take the others of its batch with it."""
+        """Write the next entries of the batch; one that the database will never take does not take others with it."""
         try:
             writing.write(batch, directory.picture())
         except (OperationalError, InterfaceError):
             raise
         except (Error, ValueError) as error:
             if len(batch) > 1:
-                for transcript in batch:
-                    self._write([transcript])
+                middle = len(batch) // 2
+                for half in (batch[:middle], batch[middle:]):
+                    self._write(half)
                 return
             self.dropped += 1
             log.warning("an exchange cannot be written", error=str(error), correlation_id=batch[0].ids.correlation_id)
+        del self._batch[: len(batch)]
 
     def _complain(self, trouble: str) -> None:
         """Once a minute, of what was lost since and of what is wrong now."""

@@ -142,6 +142,38 @@ def test_an_entry_that_the_database_refuses_takes_no_other_with_it(exchange_log:
     assert (exchange_log.dropped, exchange_log.waiting) == (1, 0)
 
 
+@pytest.mark.django_db
+def test_of_a_thousand_entries_only_the_one_that_is_refused_is_lost(exchange_log: ExchangeLog) -> None:
+    for number in range(1000):
+        exchange_log.note(transcript(response_size=None if number == 700 else number))
+    assert [row.response_size for row in noted()] == [*range(700), *range(701, 1000)]
+    assert exchange_log.dropped == 1
+
+
+@pytest.mark.django_db
+def test_what_was_written_before_the_database_went_is_not_written_again(exchange_log: ExchangeLog) -> None:
+    for size in (1, None, 3, 4):
+        exchange_log.note(transcript(response_size=size))
+    with connection.execute_wrapper(_FailsAfter(writes=4)), pytest.raises(OperationalError):
+        exchange_log.flush()
+    assert (Exchange.objects.count(), exchange_log.waiting) == (1, 2)
+    assert [row.response_size for row in noted()] == [1, 3, 4]
+
+
+class _FailsAfter:
+    """All four, both of the first half, then each of these: so many writes pass, or are refused, and no more."""
+
+    def __init__(self, writes: int) -> None:
+        self._left = writes
+
+    def __call__(self, execute: Any, sql: str, *arguments: Any) -> Any:
+        if sql.startswith(("SET LOCAL", f"INSERT INTO {Exchange._meta.db_table}")):
+            self._left -= 1
+            if self._left < 0:
+                raise OperationalError("the server closed the connection")
+        return execute(sql, *arguments)
+
+
 def test_a_message_never_fails_with_its_entry(exchange_log: ExchangeLog) -> None:
     exchange_log.note(None)  # type: ignore[arg-type]
 
