@@ -5,6 +5,7 @@ their bodies are left out, then they themselves; both are counted.
 """
 
 import atexit
+import math
 import os
 import threading
 import time
@@ -105,10 +106,14 @@ class ExchangeLog:
         self._complain(trouble)
 
     def flush(self) -> None:
-        """Write what waits, now and on the caller's connection; raises OperationalError when that is not possible."""
+        """Write what waits now, on the caller's connection; raises OperationalError when that is not possible.
+
+        What comes meanwhile is left for the next time, where it makes one batch with many more.
+        """
         with self._writing:
-            while batch := self._next():
-                self._write(batch)
+            batches = bool(self._batch) + math.ceil(len(self._waiting) / BATCH)
+            for _ in range(batches):
+                self._write(self._next())
 
     def _next(self) -> list[Transcript]:
         if not self._batch:

@@ -174,6 +174,23 @@ class _FailsAfter:
         return execute(sql, *arguments)
 
 
+@pytest.mark.django_db
+def test_what_comes_while_entries_are_written_waits_for_the_next_time(exchange_log: ExchangeLog) -> None:
+    """Else a busy node would write them in ones and twos, each with a transaction of its own."""
+
+    coming = iter(range(20))
+
+    def comes(execute: Any, *arguments: Any) -> Any:
+        if next(coming, None) is not None:
+            exchange_log.note(transcript())
+        return execute(*arguments)
+
+    exchange_log.note(transcript())
+    with connection.execute_wrapper(comes):
+        exchange_log.flush()
+    assert Exchange.objects.count() == 1 and exchange_log.waiting
+
+
 def test_a_message_never_fails_with_its_entry(exchange_log: ExchangeLog) -> None:
     exchange_log.note(None)  # type: ignore[arg-type]
 
