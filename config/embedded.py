@@ -106,6 +106,7 @@ def serve(listener: socket.socket, on_started: Callable[[], None]) -> None:
     config = uvicorn.Config(
         application,
         http=FrontDoor,
+        loop="config.loop:Loop",
         ws="websockets-sansio",
         ws_max_size=LARGEST_FRAME,
         ws_ping_interval=45,

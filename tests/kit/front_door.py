@@ -17,8 +17,8 @@ from ocpi.transport.asgi import Application
 def serve(application: Application, **options: Any) -> Iterator[str]:
     """Yields the URL at which the application answers; `options` are the server's."""
     with socket.create_server(("127.0.0.1", 0)) as listening:
-        usual = {"http": FrontDoor, "log_level": "critical", "lifespan": "on", "timeout_graceful_shutdown": 1}
-        config = uvicorn.Config(application, **(usual | options))
+        usual = {"http": FrontDoor, "loop": "config.loop:Loop", "log_level": "critical", "lifespan": "on"}
+        config = uvicorn.Config(application, **(usual | {"timeout_graceful_shutdown": 1} | options))
         server = uvicorn.Server(config)
         thread = threading.Thread(target=server.run, args=([listening],), name="front door")
         thread.start()
