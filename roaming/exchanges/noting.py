@@ -44,19 +44,8 @@ COLUMNS = (
 def row(transcript: Transcript, picture: Picture, *, masked: bool) -> list[Any]:
     """The values of COLUMNS, the first in microseconds since 1970; with `masked` nothing in them names a driver."""
     peer = picture.peers.get(transcript.platform_id or 0)
-    url, error, token = transcript.url, transcript.error, transcript.token
-    module, interface = transcript.module, transcript.interface
-    if masked or not module:
-        told, told_interface, below = _received_at(url) if transcript.direction == "IN" else _sent_to(url, peer)
-        module, interface = module or told, interface or told_interface
-    if error:
-        error = without_credentials(error, token)
-    request, response = _body(transcript.request, token), _body(transcript.response, token)
-    reason = transcript.reason or (error if transcript.route else "")
-    if masked:
-        mask = Mask(module)
-        url, request, response = mask.url(url, below), mask.body(request), mask.body(response)
-        error, reason = mask.message(error), mask.message(reason)
+    module, interface, below = _subject(transcript, peer, masked=masked)
+    url, reason, error, request, response = _texts(transcript, Mask(module) if masked else None, below)
     ids, routing = transcript.ids, transcript.routing
     values = [
         round(transcript.at * 1_000_000),
@@ -87,8 +76,31 @@ def row(transcript: Transcript, picture: Picture, *, masked: bool) -> list[Any]:
     return values
 
 
+def _subject(transcript: Transcript, peer: Peer | None, *, masked: bool) -> tuple[str, str, str]:
+    """Module, interface, and the part of the URL below the module's endpoint, which is told only when it is masked."""
+    module, interface = transcript.module, transcript.interface
+    if module and not masked:
+        return module, interface, ""
+    url = transcript.url
+    told, told_interface, below = _received_at(url) if transcript.direction == "IN" else _sent_to(url, peer)
+    return module or told, interface or told_interface, below
+
+
+def _texts(transcript: Transcript, mask: Mask | None, below: str) -> tuple[str, str, str, str, str]:
+    """URL, reason, error, request and response without credentials, and masked if they are to be."""
+    url, error, token = transcript.url, transcript.error, transcript.token
+    if error:
+        error = without_credentials(error, token)
+    request, response = _body(transcript.request, token), _body(transcript.response, token)
+    reason = transcript.reason or (error if transcript.route else "")
+    if mask:
+        url, request, response = mask.url(url, below), mask.body(request), mask.body(response)
+        error, reason = mask.message(error), mask.message(reason)
+    return url, reason, error, request, response
+
+
 def _received_at(url: str) -> tuple[str, str, str]:
-    """Module, interface, and the part of a URL of ours below the module's endpoint; empty where that is not known."""
+    """The same of a URL of ours; empty where that is not known."""
     match = _OURS.match(url)
     return (*_named(match[1], match[2][: 3 * _LONGEST_MODULE]), match[3]) if match else ("versions", "", "")
 
@@ -99,7 +111,7 @@ def _named(interface: str | None, module: str) -> tuple[str, str]:
 
 
 def _sent_to(url: str, peer: Peer | None) -> tuple[str, str, str]:
-    """The same of a URL of a partner's."""
+    """And of a URL of a partner's."""
     for base, module, interface in peer.bases if peer else ():
         if url.startswith(base) and url[len(base) : len(base) + 1] in _ENDS:
             return module, interface, url[len(base) :]

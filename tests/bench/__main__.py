@@ -73,7 +73,12 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__.splitlines()[0])
     parser.add_argument("--only", action="append", choices=list(CASES), help="run this case (may be repeated)")
     parser.add_argument("--seconds", type=float, default=3, help="length of one round (default: %(default)s)")
-    parser.add_argument("--rounds", type=int, default=3, help="rounds per target, medians count (default: %(default)s)")
+    parser.add_argument(
+        "--rounds",
+        type=int,
+        default=3,
+        help="rounds per target, medians count; one that the host has disturbed is taken again (default: %(default)s)",
+    )
     parser.add_argument(
         "--rows",
         type=int,
