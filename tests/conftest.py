@@ -31,6 +31,10 @@ from tests.kit.platforms import Registered, register
 
 # Tests that want an exchange log ask for `exchange_log`; a thread that outlives its test must not find one.
 node.NODE_LOG_DAYS = 0
+# Static files are found when they are asked for: else the client of each test would first read them all.
+node.WHITENOISE_AUTOREFRESH = True
+# Passwords of staff are worth a tenth of a second each, but not here.
+node.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 
 class _Loggers(dict[str, Any]):
