@@ -12,7 +12,7 @@ import time
 from collections import deque
 
 import structlog
-from django.db import Error, InterfaceError, OperationalError, close_old_connections, connection
+from django.db import InterfaceError, OperationalError, close_old_connections, connection
 
 from ocpi.kept import kept
 from ocpi.transport.transcripts import Transcript
@@ -125,12 +125,12 @@ class ExchangeLog:
         return self._batch
 
     def _write(self, batch: list[Transcript]) -> None:
-        """Write the next entries of the batch; one that the database will never take does not take others with it."""
+        """Write the next entries of the batch; one that can never be written does not take others with it."""
         try:
             writing.write(batch, directory.picture())
         except (OperationalError, InterfaceError):
             raise
-        except (Error, ValueError) as error:
+        except Exception as error:
             if len(batch) > 1:
                 middle = len(batch) // 2
                 for half in (batch[:middle], batch[middle:]):

@@ -133,10 +133,11 @@ def _fails(*_: Any) -> Any:
     raise OperationalError("database is locked")
 
 
+@pytest.mark.parametrize("unwritable", [{"response_size": None}, {"method": None}], ids=["by the database", "by us"])
 @pytest.mark.django_db
-def test_an_entry_that_the_database_refuses_takes_no_other_with_it(exchange_log: ExchangeLog) -> None:
+def test_an_entry_that_is_refused_takes_no_other_with_it(exchange_log: ExchangeLog, unwritable: Any) -> None:
     exchange_log.note(transcript())
-    exchange_log.note(transcript(response_size=None))
+    exchange_log.note(transcript(**unwritable))
     exchange_log.note(transcript())
     assert len(noted()) == 2
     assert (exchange_log.dropped, exchange_log.waiting) == (1, 0)
