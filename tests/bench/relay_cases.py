@@ -2,6 +2,7 @@
 
 import contextlib
 import shutil
+import statistics
 import sys
 from collections.abc import Iterator
 from dataclasses import replace
@@ -20,6 +21,7 @@ EMSP = Partner("emsp", "DE*BEN", "EMSP")
 RECEIVER = "NL*CPO"
 _PATH = "/ocpi/2.2.1/receiver/locations/DE/BEN/LOC@N@"
 _FEW, _MANY = 50, 500
+_OFTEN = 4  # times the rounds: of bursts of the same code side by side half differ by a tenth and more
 _PLATFORMS = 1_000
 ANSWER = '{"status_code":1000,"status_message":"Success","timestamp":"2026-01-01T00:00:00Z"}'
 _MAIN = """
@@ -97,7 +99,8 @@ def relay(options: Options) -> list[Figure]:
             Target("aiohttp", library, library_url, headers, script),
             Target("nginx", proxy_process, proxy_url, headers, script),
         ]
-        few = load.interleaved(targets, options.rounds, options.seconds, options.postgres, _FEW)
+        few = load.interleaved(targets[:2], _OFTEN * options.rounds, options.seconds, options.postgres, _FEW)
+        few |= load.interleaved(targets[2:], options.rounds, options.seconds, options.postgres, _FEW)
         many = load.interleaved(targets[:2], options.rounds, options.seconds, options.postgres, _MANY)
     return _figures(few, many)
 
@@ -141,8 +144,12 @@ def _figures(few: dict[str, list[Round]], many: dict[str, list[Round]]) -> list[
 def _rates(few: dict[str, list[Round]]) -> list[Figure]:
     node, bare, library, proxy = (load.median(few[name]).rate for name in ("node", "bare", "aiohttp", "nginx"))
     what = f"relayed PUT of 1.2 kB, {_FEW} connections"
+    low, _, high = statistics.quantiles(
+        ours.rate / theirs.rate for ours, theirs in zip(few["node"], few["bare"], strict=True)
+    )
+    told = f"{node:,.0f} req/s; bare, with the same client, {bare:,.0f}; half of the pairs {low:.2f} to {high:.2f}"
     found = [
-        (f"{node:,.0f} req/s; bare, with the same client, {bare:,.0f}", "≥ 0.7 x bare", node / bare, 0.7),
+        (told, "≥ 0.7 x bare", node / bare, 0.7),
         (f"bare, with aiohttp, {library:,.0f} req/s", "≥ 0.7 x bare", node / library, 0.7),
         (f"nginx {proxy:,.0f} req/s", "≥ 0.1 x nginx", node / proxy, 0.1),
     ]
