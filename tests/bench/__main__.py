@@ -31,6 +31,7 @@ from tests.bench import (
     register_cases,
     relay_cases,
     report,
+    routes_case,
     transactions_case,
     web_cases,
 )
@@ -47,7 +48,7 @@ CASES: dict[str, Callable[[Options], list[Figure]]] = {
     "cdr": module_cases.cdr,
     "tokens": module_cases.tokens,
     "relay": relay_cases.relay,
-    "routes": relay_cases.routes,
+    "routes": routes_case.routes,
     "hanging": hanging_case.hanging,
     "broadcast": broadcast_case.broadcast,
     "get_all": get_all_case.get_all,

@@ -6,7 +6,6 @@ import statistics
 import sys
 from collections.abc import Iterator
 from dataclasses import replace
-from itertools import islice
 from pathlib import Path
 
 from tests.bench import load, nodes, processes
@@ -19,10 +18,9 @@ from tests.bench.report import Figure
 HUB = "HUB:NL*HUB:Example Hub"
 EMSP = Partner("emsp", "DE*BEN", "EMSP")
 RECEIVER = "NL*CPO"
-_PATH = "/ocpi/2.2.1/receiver/locations/DE/BEN/LOC@N@"
+PATH = "/ocpi/2.2.1/receiver/locations/DE/BEN/LOC@N@"
 _FEW, _MANY = 50, 500
 _OFTEN = 4  # times the rounds: of bursts of the same code side by side half differ by a tenth and more
-_PLATFORMS = 1_000
 ANSWER = '{"status_code":1000,"status_message":"Success","timestamp":"2026-01-01T00:00:00Z"}'
 _MAIN = """
 daemon off; master_process off; pid @DIRECTORY@/pid; error_log @DIRECTORY@/error.log;
@@ -76,7 +74,7 @@ def _bare(sink: str, directory: Path, env: dict[str, str], client: str = "ours")
 def relay(options: Options) -> list[Figure]:
     """PUTs of a Location of 1.2 kB to another party, at 50 and at 500 connections."""
     body = '{"country_code":"DE","party_id":"BEN","id":"LOC@N@","name":"' + "x" * 1100 + '"}'
-    script = load.script_of("requests.lua", method="PUT", path=_PATH, body=body, rows=10_000)
+    script = load.script_of("requests.lua", method="PUT", path=PATH, body=body, rows=10_000)
     headers = {
         **nodes.headers(EMSP.party),
         "OCPI-to-country-code": RECEIVER[:2],
@@ -103,38 +101,6 @@ def relay(options: Options) -> list[Figure]:
         few |= load.interleaved(targets[2:], options.rounds, options.seconds, options.postgres, _FEW)
         many = load.interleaved(targets[:2], options.rounds, options.seconds, options.postgres, _MANY)
     return _figures(few, many)
-
-
-def routes(options: Options) -> list[Figure]:
-    """The same message at a hub of two platforms and at one of a thousand with five parties each."""
-    digits = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-    names = (f"{country}*{a}{b}{c}" for country in ("DE", "FR") for a in digits for b in digits for c in digits)
-    crowd = [Partner(f"crowd {number}", " ".join(islice(names, 5)), "CPO") for number in range(_PLATFORMS)]
-    body = '{"country_code":"DE","party_id":"BEN","id":"LOC"}'
-    script = load.script_of("requests.lua", method="PUT", path=_PATH, body=body, rows=10_000)
-    headers = {**nodes.headers(EMSP.party), "OCPI-to-country-code": RECEIVER[:2], "OCPI-to-party-id": RECEIVER[3:]}
-    with contextlib.ExitStack() as stack:
-        configuration = SINK.replace("@ANSWER@", ANSWER)
-        sink, _ = stack.enter_context(nginx("routes", configuration, processes.OTHER_CORE, options.directory))
-        targets = []
-        for number, (name, others) in enumerate({"small": [], "large": crowd}.items(), 1):
-            node = stack.enter_context(nodes.node(f"routes_{name}", HUB, options.directory, number))
-            node.connect(EMSP, Partner("cpo", RECEIVER, "CPO", sink), *others)
-            targets.append(Target(name, stack.enter_context(node.web()), node.url, headers, script))
-        rounds = load.interleaved(targets, options.rounds, options.seconds, options.postgres)
-    small, large = (load.median(rounds[name]) for name in ("small", "large"))
-    ratio = large.rate / small.rate
-    return [
-        Figure(
-            "routes",
-            f"relayed PUT at a hub of {_PLATFORMS:,} platforms and {5 * _PLATFORMS:,} parties",
-            f"{large.rate:,.0f} req/s, {large.cpu_us:,.0f} µs web; with two platforms {small.rate:,.0f}",
-            "≥ 0.9 x two platforms",
-            ratio,
-            ratio >= 0.9,
-            load.details(rounds),
-        )
-    ]
 
 
 def _figures(few: dict[str, list[Round]], many: dict[str, list[Round]]) -> list[Figure]:
