@@ -14,6 +14,7 @@ import pytest
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import Permission, User
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.forms.models import model_to_dict
 from django.http import HttpResponse
 from django.test import Client
 
@@ -395,15 +396,17 @@ def test_an_export_holds_what_the_list_shows(admin_client: Client) -> None:
     assert '"[""odd""]"' in exported(admin_client, owner="DE*MSP").decode()
 
 
-def test_too_many_tokens_are_exported_in_parts(admin_client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ocpi.admin.token_files.MOST_ROWS", 2)
-    monkeypatch.setattr(files, "MOST_ROWS", 2)
-    for number in range(3):
-        tokens.issue(token(uid=f"N{number}"))
+def test_too_many_tokens_are_exported_in_parts(admin_client: Client) -> None:
+    tokens.issue(token(uid="N"))
+    one = model_to_dict(Token.objects.get(), exclude=["id"])
+    Token.objects.bulk_create(Token(**one | {"key": f"n{number}"}) for number in range(files.MOST_ROWS))
     answer = admin_client.post(EXPORT, {"format": CSV})
-    assert "more than 2 Tokens: filter the list" in answer.content.decode()
-    rows = [{**ROW, "uid": f"N{number}"} for number in range(3)]
-    assert "more than 2 rows" in upload(admin_client, as_csv(*rows)).content.decode()
+    assert "more than 50,000 Tokens: filter the list" in answer.content.decode()
+
+
+def test_a_file_of_too_many_rows_is_refused(admin_client: Client) -> None:
+    rows = [{**ROW, "uid": f"N{number}"} for number in range(files.MOST_ROWS + 1)]
+    assert "more than 50,000 rows" in upload(admin_client, as_csv(*rows)).content.decode()
 
 
 # --- who may --------------------------------------------------------------------------------------------------------
