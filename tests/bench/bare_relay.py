@@ -1,7 +1,7 @@
 """The reference for the relay: an ASGI application that passes messages on, and nothing else.
 
 It knows its one caller and its one receiver; nothing is judged, rewritten or logged: what a relay could at best be with
-its client, the one that the node has, or with BENCH_CLIENT=aiohttp that of a library.
+its client, the one that the node has, or with BENCH_CLIENT=aiohttp that of a library, and on the node's event loop.
 """
 
 import os

@@ -64,7 +64,7 @@ def _bare(sink: str, directory: Path, env: dict[str, str], client: str = "ours")
     port, log = nodes.free_port(), directory / f"bare-relay-{client}.log"
     more = {**env, "DJANGO_SETTINGS_MODULE": "config.settings", "BENCH_SINK": sink, "BENCH_CLIENT": client}
     command = [sys.executable, "-m", "uvicorn", "tests.bench.bare_relay:application", "--port", str(port)]
-    command += ["--no-access-log", "--no-server-header"]
+    command += ["--loop", "config.loop:Loop", "--no-access-log", "--no-server-header"]
     with processes.running(command, more, processes.PRODUCT_CORE, log) as process:
         url = f"http://127.0.0.1:{port}"
         processes.await_http(url, process, log, nodes.headers(EMSP.party))
